@@ -1,0 +1,1 @@
+//! The container: write, seal, open untrusted, verify; its limits.

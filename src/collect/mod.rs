@@ -1,0 +1,1 @@
+//! One file a collector: what produces artifacts.

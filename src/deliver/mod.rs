@@ -1,0 +1,1 @@
+//! Where an escalation goes: ticket systems, the outbox, the journal on disk.

@@ -1,0 +1,1 @@
+//! Severity, policy and ticket text; pure, takes `now`.

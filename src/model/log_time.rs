@@ -1,0 +1,1 @@
+//! First and last time stamps.

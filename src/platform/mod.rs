@@ -1,0 +1,1 @@
+//! What differs by system: the only `cfg(target_os)` and `unsafe`.

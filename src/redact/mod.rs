@@ -1,0 +1,1 @@
+//! Rules, matching, placeholders, walkers a format; pure, bytes in and bytes out.
