@@ -12,5 +12,6 @@ pub mod deliver;
 pub mod escalate;
 pub mod inspect;
 pub mod model;
+pub mod pipeline;
 pub mod platform;
 pub mod redact;

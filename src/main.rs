@@ -1,3 +1,7 @@
 //! Hands over to the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    casefile::cli::main()
+}

@@ -1,1 +1,36 @@
 //! The container: write, seal, open untrusted, verify; its limits.
+//!
+//! A bundle from a stranger becomes trusted in steps, and each step is a type: [`UntrustedBundle`] is a file,
+//! [`CheckedStructure`] a zip whose names and sizes are safe, [`VerifiedBundle`] one whose every byte is accounted for.
+
+pub mod bag;
+mod checked;
+mod content;
+mod error;
+mod examination;
+pub mod layout;
+pub mod limits;
+mod problem;
+mod record;
+mod source;
+mod untrusted;
+mod verified;
+pub mod writer;
+mod zip_directory;
+mod zip_end;
+mod zip_local;
+
+#[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
+pub(crate) mod test_bundle;
+
+pub use checked::{CheckedStructure, Entry, Warning};
+pub use content::ArtifactReader;
+pub use error::{BundleError, Code, Newer, Refused};
+pub use examination::{Examination, Progress, State};
+pub use limits::Limits;
+pub use problem::{NotWhole, Problem};
+pub use record::Record;
+pub use untrusted::UntrustedBundle;
+pub use verified::VerifiedBundle;

@@ -1,1 +1,189 @@
-//! The command line: the only room that prints.
+//! The command line: the only room that prints. Data goes to stdout, talk to stderr.
+
+mod case_flags;
+pub mod collect;
+pub mod escalate;
+pub mod exit;
+pub mod inspect;
+mod message;
+mod preview;
+mod progress;
+mod prompt;
+mod screen;
+pub mod verify;
+pub mod verify_text;
+
+use std::io::IsTerminal;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::{Parser, Subcommand};
+
+pub use exit::Exit;
+use message::Message;
+use screen::Screen;
+
+use crate::deliver::handover::BundleFacts;
+
+/// Gathers diagnostics into a redacted, checksummed bundle; checks a bundle; escalates it.
+#[derive(Debug, Parser)]
+#[command(name = "casefile", version, max_term_width = 100, after_help = EXIT_CODES)]
+struct Command {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// Printed below `--help`; the README holds the same table.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    the answer is no: checklist not met, leak found, target overdue
+  2    wrong usage or configuration, or a format newer than this program
+  3    the bundle is damaged, tampered with or hostile
+  4    partly done: what was done is kept, the same command goes on
+  5    a local failure, nothing kept: disk full, output not writable
+  130  interrupted";
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Gather, redact and seal a bundle (customer)
+    Collect(Box<collect::CollectArgs>),
+    /// Check that a bundle is safe, whole and complete (agent)
+    Verify(verify::VerifyArgs),
+    /// Look into a bundle without unpacking it (engineer)
+    Inspect(inspect::InspectArgs),
+    /// Open a ticket from a bundle and hand it over (agent)
+    Escalate(escalate::EscalateArgs),
+    /// Read host facts in a process of their own
+    #[command(name = "__collect", hide = true)]
+    ChildCollect {
+        /// The collector.
+        collector: String,
+        /// Its groups.
+        groups: Vec<String>,
+    },
+}
+
+/// Runs the program on the process's arguments.
+#[must_use]
+pub fn main() -> ExitCode {
+    crate::platform::harden();
+    let command = match Command::try_parse() {
+        Ok(command) => command,
+        Err(e) => {
+            let wrong = e.use_stderr();
+            let _ = e.print();
+            return if wrong { Exit::Usage.into() } else { Exit::Done.into() };
+        }
+    };
+    let result = match command.verb {
+        Verb::Collect(args) => collect::run(&args),
+        Verb::Inspect(args) => {
+            let (mut out, mut err) = (std::io::stdout().lock(), anstream::stderr().lock());
+            let screen = if out.is_terminal() { Screen::Terminal } else { Screen::Elsewhere };
+            Ok(inspect::run(&args, screen, &mut out, &mut err))
+        }
+        Verb::Verify(args) => verify::run(&args),
+        Verb::Escalate(args) => Ok(hand_over(&args)),
+        Verb::ChildCollect { collector, groups } => child(&collector, &groups),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(message) => {
+            message.print();
+            message.exit.into()
+        }
+    }
+}
+
+/// Runs `escalate` in the real world.
+fn hand_over(args: &escalate::EscalateArgs) -> Exit {
+    let cancel = cancel_on_signal();
+    let load = |path: &Path| load_facts(path, &cancel);
+    let (mut out, mut talk) = (anstream::stdout().lock(), anstream::stderr().lock());
+    let mut world = escalate::World {
+        load: &load,
+        now: &jiff::Timestamp::now,
+        state_dir: crate::platform::state_dir(),
+        agent: ["USER", "USERNAME", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()),
+        out: &mut out,
+        talk: &mut talk,
+    };
+    escalate::run(args, &mut world)
+}
+
+/// A verified bundle as a handover needs it.
+fn load_facts(path: &Path, cancel: &Arc<AtomicBool>) -> Result<BundleFacts, escalate::Failure> {
+    let fail = |error: &crate::bundle::BundleError| {
+        let mut text = Vec::new();
+        let exit = inspect::report(path, error, false, &mut Vec::new(), &mut text);
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let mut lines = text.lines();
+        let first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let rest: String = lines.filter(|line| !line.starts_with("hint: ")).map(|line| format!("{line}\n")).collect();
+        escalate::Failure { detail: rest, ..escalate::Failure::new(exit, first) }
+            .hint("nothing was opened and nothing sent; ask for the bundle again")
+    };
+    let bundle = verify::open(path, cancel).map_err(|e| fail(&e))?;
+    let summary = crate::inspect::summary::of(bundle.structure(), bundle.record()).map_err(|e| fail(&e))?;
+    let manifest = bundle.manifest();
+    let tool = format!("{} {} ({})", manifest.tool.name, manifest.tool.version, manifest.tool.target);
+    let mut environment = vec![
+        ("system".to_owned(), summary.system.unwrap_or_else(|| "not in the bundle".to_owned())),
+        ("collected with".to_owned(), tool),
+        ("time zone".to_owned(), manifest.clock.zone.clone()),
+    ];
+    environment.extend(manifest.clock.synchronised.map(|in_step| {
+        (
+            "clock".to_owned(),
+            if in_step { "in step with a time server" } else { "not in step with a time server" }.to_owned(),
+        )
+    }));
+    Ok(BundleFacts {
+        path: path.to_owned(),
+        file_name: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        size: bundle.structure().file_size(),
+        bundle_digest: bundle.bundle_digest(),
+        file_digest: bundle.file_digest(),
+        manifest: manifest.clone(),
+        case: bundle.case().clone(),
+        environment,
+    })
+}
+
+/// A flag that Ctrl-C and a termination signal set. Without a handler (none could be set) the signal ends us at once.
+fn cancel_on_signal() -> Arc<AtomicBool> {
+    let cancel = Arc::new(AtomicBool::new(false));
+    let on_signal = Arc::clone(&cancel);
+    let _ = ctrlc::set_handler(move || on_signal.store(true, Ordering::Relaxed));
+    cancel
+}
+
+fn child(collector: &str, groups: &[String]) -> Result<Exit, Message> {
+    if collector != "host" {
+        return Err(Message::usage(format!("no collector runs as `{collector}`")));
+    }
+    crate::collect::host::answer(groups, &mut std::io::stdout().lock())
+        .map(|()| Exit::Done)
+        .map_err(|e| Message::new(Exit::LocalFailure, format!("cannot answer: {e}")))
+}
+
+/// Reads a file that a person wrote. Larger than 8 MiB is a mistake.
+fn read_config(path: &Path) -> Result<(String, String), Message> {
+    use std::io::Read;
+    let name = path.display().to_string();
+    let fail =
+        |problem: String| Message::usage(format!("{name}: {problem}")).hint("check the path and its permissions");
+    let file = std::fs::File::open(path).map_err(|e| fail(message::plain(&e)))?;
+    let mut bytes = Vec::new();
+    file.take(crate::model::config::MAX_CONFIG_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| fail(message::plain(&e)))?;
+    if bytes.len() as u64 > crate::model::config::MAX_CONFIG_BYTES {
+        return Err(fail("larger than 8 MiB, so it is not a file that somebody wrote".to_owned()));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| fail("is not UTF-8 text".to_owned()))?;
+    Ok((name, text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)))
+}

@@ -1,1 +1,16 @@
-//! Severity, policy and ticket text; pure, takes `now`.
+//! Severity, policy, targets and ticket text; pure, takes `now`.
+//!
+//! This room decides and words; it opens no file, asks no clock and sends nothing. `deliver/` carries out.
+
+pub mod hours;
+pub mod plain_text;
+pub mod policy;
+pub mod severity;
+pub mod targets;
+pub mod ticket;
+mod ticket_context;
+
+pub use policy::Policy;
+pub use severity::{Classified, Decided, classify, decide};
+pub use targets::{Due, Targets};
+pub use ticket::{Ticket, TicketTemplate};

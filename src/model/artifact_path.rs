@@ -96,7 +96,8 @@ impl ArtifactPath {
     pub fn numbered(&self, n: usize) -> Self {
         let (folder, name) = self.0.rsplit_once('/').map_or(("", self.0.as_str()), |(f, n)| (f, n));
         let (stem, extension) = match name.rfind('.') {
-            Some(at) if at > 0 => name.split_at(at),
+            // What is longer than any extension is part of the name.
+            Some(at) if at > 0 && name.len() - at <= 16 => name.split_at(at),
             _ => (name, ""),
         };
         let tail = format!("-{n}{extension}");

@@ -33,10 +33,10 @@ pub struct Fact<T> {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Answer<T> {
+    /// There it is. Stands first: serde would take a list of one text for a struct of one field.
+    Given(T),
     /// There is none, for a reason.
     None(NoneBecause),
-    /// There it is.
-    Given(T),
 }
 
 /// The reason for an absence.
@@ -301,3 +301,12 @@ pub const DISCLOSED_FIELDS: [&str; 5] = [
     "/emergency_contact/value/name",
     "/emergency_contact/value/address",
 ];
+
+impl Case {
+    /// Every value that is disclosed on purpose.
+    pub fn disclosed(&self) -> impl Iterator<Item = &str> {
+        let contacts = [&self.contact, &self.emergency_contact].into_iter().flatten();
+        let contacts = contacts.flat_map(|fact| [&fact.value.name, &fact.value.address]);
+        self.account_id.iter().map(|fact| &fact.value).chain(contacts).map(Disclosed::reveal)
+    }
+}

@@ -6,10 +6,12 @@ pub mod case_file;
 pub mod case_id;
 pub mod config;
 pub mod digest;
+pub mod log_span;
 pub mod log_time;
 pub mod manifest;
 pub mod moment;
 pub mod outcome;
+pub mod printable;
 pub mod severity;
 
 pub use artifact_path::ArtifactPath;
@@ -20,4 +22,5 @@ pub use digest::Sha256Digest;
 pub use manifest::Manifest;
 pub use moment::Moment;
 pub use outcome::Outcome;
+pub use printable::printable;
 pub use severity::Severity;

@@ -1,0 +1,309 @@
+//! Reads a bundle to its end and finds everything that is not as it was sealed: what `verify` stands on, and what shows
+//! which files of a damaged bundle are still good.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
+use std::ops::ControlFlow;
+
+use sha2::{Digest as _, Sha256};
+
+use super::bag;
+use super::checked::{CheckedStructure, Entry};
+use super::content::ArtifactReader;
+use super::error::BundleError;
+use super::problem::{NotWhole, Problem};
+use super::record::{self, Draft, Record, TAG_FILES};
+use super::source::{BLOCK, Section, Source};
+use super::verified::VerifiedBundle;
+use crate::model::manifest::{Artifact, CASE_PATH, MANIFEST_PATH, REDACTION_PATH};
+use crate::model::{ArtifactPath, Case, Manifest, Sha256Digest};
+
+/// Told how many of the file's bytes are done; answers whether to go on.
+pub type Progress<'a> = &'a mut dyn FnMut(u64) -> ControlFlow<()>;
+
+/// How one file fared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// What was sealed.
+    Intact,
+    /// Readable, but no intact list says what it should be.
+    Unproven,
+    /// Not what was sealed.
+    Differs,
+    /// Cannot be expanded.
+    Unreadable,
+    /// Listed, but not there.
+    Missing,
+}
+
+impl State {
+    /// The word in which tables name it, the same as its written form.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Intact => "intact",
+            Self::Unproven => "unproven",
+            Self::Differs => "differs",
+            Self::Unreadable => "unreadable",
+            Self::Missing => "missing",
+        }
+    }
+}
+
+/// Everything that reading a bundle to its end has shown.
+#[derive(Debug)]
+pub struct Examination {
+    /// What is wrong; empty when the bundle is whole.
+    pub problems: NotWhole,
+    /// How each file fared.
+    pub states: BTreeMap<ArtifactPath, State>,
+    /// The manifest, where it could be read; perhaps not what was sealed.
+    pub manifest: Option<Manifest>,
+    /// SHA-256 of the tag manifest as found.
+    pub bundle_digest: Option<Sha256Digest>,
+    /// SHA-256 of the file as found.
+    pub file_digest: Sha256Digest,
+    digests: BTreeMap<ArtifactPath, Sha256Digest>,
+    case: Option<Case>,
+    record: Option<Record>,
+}
+
+impl Examination {
+    pub(super) fn of(structure: &CheckedStructure, progress: Progress<'_>) -> Result<Self, BundleError> {
+        let mut draft = Draft::read(structure)?;
+        let (digests, unreadable, file_digest) = read_all(structure, progress)?;
+        for (path, found) in &draft.found {
+            if digests.get(&ArtifactPath::nearest(path)) != Some(found) {
+                return Err(BundleError::Changed(structure.path().to_owned()));
+            }
+        }
+        let mut problems = std::mem::take(&mut draft.problems);
+        let mut states = BTreeMap::new();
+        for problem in unreadable {
+            states.insert(problem.path().clone(), State::Unreadable);
+            if !TAG_FILES.contains(&problem.path().as_str()) && problem.path().as_str() != bag::TAGMANIFEST_PATH {
+                problems.push(problem);
+            }
+        }
+        let mut comparison =
+            Comparison { structure, draft: &draft, digests: &digests, problems: &mut problems, states: &mut states };
+        comparison.entries();
+        comparison.lists();
+        comparison.oxum();
+        let case = comparison.case()?;
+        let manifest = draft.manifest.clone();
+        let bundle_digest = draft.bundle_digest;
+        let record = if problems.is_empty() { Some(draft.into_record()?) } else { None };
+        Ok(Self { problems, states, manifest, bundle_digest, file_digest, digests, case, record })
+    }
+
+    /// The digest of a file that is intact; with it, `CheckedStructure::cat_expected` reads it from a damaged bundle.
+    #[must_use]
+    pub fn intact(&self, path: &ArtifactPath) -> Option<Sha256Digest> {
+        self.digests.get(path).copied().filter(|_| self.states.get(path) == Some(&State::Intact))
+    }
+
+    /// The verified bundle, when there is no problem.
+    pub(super) fn into_verified(self, structure: &CheckedStructure) -> Result<VerifiedBundle, BundleError> {
+        match (self.record, self.case) {
+            (Some(record), Some(case)) => Ok(VerifiedBundle::new(structure.clone(), record, case, self.file_digest)),
+            _ => Err(self.problems.into()),
+        }
+    }
+}
+
+/// Digests of all files that can be read, a problem for each other, and the digest of the whole file: in one pass from
+/// front to back, so that what is compared and what the file digest names are the same bytes.
+#[allow(clippy::type_complexity, reason = "three results of one pass, used once")]
+fn read_all(
+    structure: &CheckedStructure,
+    progress: Progress<'_>,
+) -> Result<(BTreeMap<ArtifactPath, Sha256Digest>, Vec<Problem>, Sha256Digest), BundleError> {
+    let source = structure.source();
+    let mut file = Sha256::new();
+    let mut at = 0;
+    let mut digests = BTreeMap::new();
+    let mut unreadable = Vec::new();
+    for entry in structure.in_file_order() {
+        let (from, to) = entry.packed_range();
+        hash_stretch(source, at, from, &mut file)?;
+        match hash_entry(structure, entry, &mut file, from, progress)? {
+            Ok(digest) => {
+                digests.insert(entry.path().clone(), digest);
+            }
+            Err(problem) => unreadable.push(problem),
+        }
+        at = to;
+        if progress(at).is_break() {
+            return Err(BundleError::Interrupted);
+        }
+    }
+    hash_stretch(source, at, source.len(), &mut file)?;
+    Ok((digests, unreadable, Sha256Digest(file.finalize().into())))
+}
+
+fn hash_stretch(source: &Source, from: u64, to: u64, file: &mut Sha256) -> Result<(), BundleError> {
+    Section::new(source, from, to).hashed_into(Some(file)).drain().map_err(|error| source.error(error))
+}
+
+/// The digest of one file's bytes, or the problem with them. Feeds its packed bytes, all of them, into `file`.
+fn hash_entry(
+    structure: &CheckedStructure,
+    entry: &Entry,
+    file: &mut Sha256,
+    from: u64,
+    progress: Progress<'_>,
+) -> Result<Result<Sha256Digest, Problem>, BundleError> {
+    let mut reader = ArtifactReader::new(structure.source(), entry, Some(file), None);
+    let mut block = vec![0; usize::try_from(entry.size()).unwrap_or(BLOCK).clamp(1, BLOCK)];
+    let end = loop {
+        match reader.read(&mut block) {
+            Ok(0) => break Ok(()),
+            Ok(_) if progress(from + reader.packed_read()).is_break() => return Err(BundleError::Interrupted),
+            Ok(_) => {}
+            Err(error) => break Err(error),
+        }
+    };
+    let digest = reader.digest();
+    match end.map_err(|error| structure.error(error)) {
+        Ok(()) => Ok(Ok(digest)),
+        Err(BundleError::Refused(refused)) => {
+            reader.drain_packed().map_err(|error| structure.error(error))?;
+            Ok(Err(Problem::Unreadable { path: entry.path().clone(), refused }))
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// Holds what was found against what the lists say.
+struct Comparison<'a> {
+    structure: &'a CheckedStructure,
+    draft: &'a Draft,
+    digests: &'a BTreeMap<ArtifactPath, Sha256Digest>,
+    problems: &'a mut NotWhole,
+    states: &'a mut BTreeMap<ArtifactPath, State>,
+}
+
+impl Comparison<'_> {
+    /// Every file in the zip: listed, recorded, and with the digest that was sealed.
+    fn entries(&mut self) {
+        let records: BTreeMap<&ArtifactPath, &Artifact> =
+            self.draft.manifest.iter().flat_map(|m| &m.artifacts).map(|a| (&a.path, a)).collect();
+        for entry in self.structure.entries() {
+            let path = entry.path();
+            if !path.as_str().starts_with("data/") {
+                self.own_file(path);
+                continue;
+            }
+            let listed = self.draft.payload.as_ref().map(|payload| payload.get(path).copied());
+            let recorded = records.get(path);
+            if listed == Some(None) {
+                self.problems.push(Problem::Extra { path: path.clone(), unlisted_in: bag::MANIFEST_PATH });
+            }
+            match recorded {
+                Some(record) if record.size != entry.size() => self.problems.push(Problem::SizeDiffers {
+                    path: path.clone(),
+                    expected: record.size,
+                    found: entry.size(),
+                }),
+                None if self.draft.manifest.is_some() && !is_unrecorded(path) => {
+                    self.problems.push(Problem::Extra { path: path.clone(), unlisted_in: MANIFEST_PATH });
+                }
+                _ => {}
+            }
+            let (listed, recorded) = (listed.flatten(), recorded.map(|record| record.sha256));
+            if listed.zip(recorded).is_some_and(|(listed, recorded)| listed != recorded) {
+                self.problems.push(Problem::RecordsDiffer { path: path.clone() });
+            }
+            let Some(&found) = self.digests.get(path) else { continue };
+            if let Some(expected) = listed.or(recorded).filter(|expected| *expected != found) {
+                self.problems.push(Problem::DigestDiffers { path: path.clone(), expected, found });
+            }
+            let proven = [(listed, self.draft.payload_proven), (recorded, self.draft.manifest_proven)];
+            let proven: Vec<_> = proven.iter().filter_map(|(digest, proven)| digest.filter(|_| *proven)).collect();
+            let state = match proven.as_slice() {
+                [] => State::Unproven,
+                digests if digests.iter().all(|digest| *digest == found) => State::Intact,
+                _ => State::Differs,
+            };
+            self.states.insert(path.clone(), state);
+        }
+    }
+
+    /// A file beside `data/`: one of the bag's own five, or an intruder.
+    fn own_file(&mut self, path: &ArtifactPath) {
+        let own = path.as_str() == bag::TAGMANIFEST_PATH || TAG_FILES.contains(&path.as_str());
+        if !own {
+            self.problems.push(Problem::Extra { path: path.clone(), unlisted_in: bag::TAGMANIFEST_PATH });
+            self.states.insert(path.clone(), State::Unproven);
+            return;
+        }
+        let differs = self.problems.problems.iter().any(|problem| problem.path() == path);
+        self.states.entry(path.clone()).or_insert(if differs { State::Differs } else { State::Intact });
+    }
+
+    /// Every listed or recorded file: there, and listed once.
+    fn lists(&mut self) {
+        let mut missing = BTreeSet::new();
+        for path in self.draft.payload.iter().flat_map(BTreeMap::keys) {
+            if self.structure.find(path.as_str()).is_none() && missing.insert(path) {
+                self.problems.push(Problem::Missing { path: path.clone(), listed_in: bag::MANIFEST_PATH });
+            }
+        }
+        let mut seen = BTreeSet::new();
+        for artifact in self.draft.manifest.iter().flat_map(|manifest| &manifest.artifacts) {
+            let path = &artifact.path;
+            let malformed = if !path.as_str().starts_with("data/") || is_unrecorded(path) {
+                Some("which is no artifact")
+            } else if !seen.insert(path) {
+                Some("for the second time")
+            } else {
+                None
+            };
+            if let Some(what) = malformed {
+                self.problems.push(Problem::malformed(MANIFEST_PATH, format!("it records `{path}`, {what}")));
+            } else if self.structure.find(path.as_str()).is_none() && missing.insert(path) {
+                self.problems.push(Problem::Missing { path: path.clone(), listed_in: MANIFEST_PATH });
+            }
+        }
+        self.states.extend(missing.into_iter().map(|path| (path.clone(), State::Missing)));
+    }
+
+    /// The bag's own count of its payload, where it gives one (RFC 8493, 2.2.2).
+    fn oxum(&mut self) {
+        let payload = || self.structure.entries().filter(|entry| entry.path().as_str().starts_with("data/"));
+        let found = format!("{}.{}", payload().map(Entry::size).sum::<u64>(), payload().count());
+        for (label, value) in &self.draft.bag_info {
+            if label.eq_ignore_ascii_case(bag::PAYLOAD_OXUM) && *value != found {
+                let why = format!("its {} is {value}, found {found}", bag::PAYLOAD_OXUM);
+                self.problems.push(Problem::malformed(bag::BAG_INFO_PATH, why));
+            }
+        }
+    }
+
+    /// The facts of the case, which have to be about the manifest's case.
+    fn case(&mut self) -> Result<Option<Case>, BundleError> {
+        let Some(entry) = self.structure.find(CASE_PATH) else { return Ok(None) };
+        let Some(&digest) = self.digests.get(entry.path()) else { return Ok(None) };
+        // Read again, but held against the digest of the first reading.
+        let bytes = self.structure.bytes(entry, digest, u64::MAX)?.unwrap_or_default();
+        match record::parse_case(&bytes)? {
+            Ok(case) => {
+                if self.draft.manifest.as_ref().is_some_and(|manifest| manifest.case_id != case.case_id) {
+                    self.problems.push(Problem::malformed(CASE_PATH, "it is about another case than manifest.json"));
+                }
+                Ok(Some(case))
+            }
+            Err(problem) => {
+                self.problems.push(problem);
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// Files below `data/` that the manifest does not record, because they are the bundle's own.
+fn is_unrecorded(path: &ArtifactPath) -> bool {
+    matches!(path.as_str(), CASE_PATH | REDACTION_PATH)
+}

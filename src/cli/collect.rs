@@ -1,0 +1,478 @@
+//! `casefile collect`: plan, preview, gather, redact, seal. Writes one file and sends nothing.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::case_flags::CaseFlags;
+use super::message::{Message, plain};
+use super::preview::human;
+use super::progress::Progress;
+use super::{Exit, preview, prompt, read_config};
+use crate::bundle::layout::BundleName;
+use crate::bundle::writer::WriteError;
+use crate::collect::profile::{self, Files};
+use crate::collect::{self, Collector, Context, Profile};
+use crate::model::case::GivenBy;
+use crate::model::printable;
+use crate::model::{Case, CaseId, case_file};
+use crate::pipeline::{self, Clocks, Order, Report, RunError};
+use crate::platform;
+use crate::redact::{KnownNames, Privacy, Pseudonyms, Redactor, RuleSet};
+
+/// What to collect, and what to do with it.
+#[derive(Debug, Args)]
+pub struct CollectArgs {
+    /// Folder that gets the bundle
+    #[arg(long, short, value_name = "DIR", default_value = ".")]
+    output: PathBuf,
+    /// What to collect, as TOML; see --print-profile
+    #[arg(long, value_name = "FILE")]
+    profile: Option<PathBuf>,
+    /// Show the profile in force and stop
+    #[arg(long)]
+    print_profile: bool,
+    /// List every source with its size and purpose, read and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Collect only this kind; repeat for several
+    #[arg(long, value_name = "KIND", value_parser = collect::KINDS)]
+    only: Vec<String>,
+    /// Leave this kind out; repeat for several
+    #[arg(long, value_name = "KIND", value_parser = collect::KINDS)]
+    skip: Vec<String>,
+    /// Seal the files in this folder, received from elsewhere
+    #[arg(long, value_name = "DIR")]
+    from: Option<PathBuf>,
+    /// Collect nothing about this machine itself
+    #[arg(long)]
+    no_host: bool,
+    /// Log files, as a path or glob; repeat for several
+    #[arg(long, value_name = "GLOB")]
+    logs: Vec<String>,
+    /// Configuration files, as a path or glob; repeat for several
+    #[arg(long, value_name = "GLOB")]
+    config: Vec<String>,
+    /// A HAR file saved by a browser; repeat for several
+    #[arg(long, value_name = "FILE")]
+    har: Vec<String>,
+    /// A screenshot; its metadata is removed; repeat for several
+    #[arg(long, value_name = "FILE")]
+    screenshot: Vec<String>,
+    /// Log lines from here on: 24h, 7d, or a time with zone
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// The facts of the case, as TOML
+    #[arg(long, value_name = "FILE")]
+    case: Option<PathBuf>,
+    #[command(flatten)]
+    facts: CaseFlags,
+    /// More redaction rules, as TOML; repeat for several
+    #[arg(long, value_name = "FILE", help_heading = "Redaction")]
+    rules: Vec<PathBuf>,
+    /// How much is replaced: strict maps private addresses too
+    #[arg(long, value_name = "LEVEL", value_parser = ["standard", "strict"], default_value = "standard", help_heading = "Redaction")]
+    privacy: String,
+    /// Key of the placeholders, so that two bundles can be compared; keep it to yourself
+    #[arg(long, value_name = "FILE", help_heading = "Redaction")]
+    pseudonym_key: Option<PathBuf>,
+    /// Name of the bundle
+    #[arg(long, value_name = "NAME")]
+    bundle_name: Option<String>,
+    /// Let commands of the profile run that are not on the built-in list
+    #[arg(long)]
+    allow_commands: bool,
+    /// Threads that read and redact
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Ask nothing
+    #[arg(long, short)]
+    yes: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the verb.
+pub fn run(args: &CollectArgs) -> Result<Exit, Message> {
+    let system = platform::system();
+    let mut profile = match &args.profile {
+        Some(path) => {
+            let (file, text) = read_config(path)?;
+            Profile::parse(&file, &text)?
+        }
+        None if args.from.is_some() || args.no_host && has_files(args) => Profile::empty(),
+        None => Profile::builtin(system),
+    };
+    if args.print_profile {
+        return print_profile(&profile);
+    }
+    name_files(args, &mut profile)?;
+    if args.no_host {
+        profile.host = None;
+        profile.journal = None;
+        profile.commands.clear();
+    }
+    let epoch = source_date_epoch()?;
+    let cancel = super::cancel_on_signal();
+    let context = context(args, &profile, system, epoch, &cancel)?;
+    let given_by = if args.from.is_some() { GivenBy::Agent } else { GivenBy::Customer };
+    let key = pseudonym_key(args.pseudonym_key.as_deref())?;
+    let ask = !args.yes && !args.json && !args.dry_run && prompt::can_ask();
+    let case = case(args, given_by, ask, &key)?;
+    let profile = Arc::new(profile);
+    let collectors = wanted(args, collect::all(&profile));
+    if args.dry_run {
+        return dry_run(args, collectors, &context, &case);
+    }
+    let rules = rules(&args.rules)?;
+    let redactor = redactor(args, rules, &key)?;
+    let name = bundle_name(args, &case, epoch)?;
+    let planned = pipeline::plan(collectors, &context, &mut |_| {});
+    if ask {
+        show_plan(&planned, &case).map_err(|e| terminal(&e))?;
+        if !prompt::agrees("Collect this into a redacted file on this machine? Nothing is sent.")
+            .map_err(|e| terminal(&e))?
+        {
+            return Err(Message::new(Exit::Interrupted, "stopped; no bundle was written"));
+        }
+    }
+    let threads = args.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from).min(8));
+    let order = Order {
+        context,
+        profile,
+        case,
+        redactor: Arc::new(redactor),
+        folder: args.output.clone(),
+        name,
+        threads: threads.clamp(1, 64),
+        epoch,
+        clocks: Clocks::system(),
+    };
+    let mut progress = Progress::new(args.json);
+    let result = pipeline::run(&order, &planned, &mut |event| progress.event(&event));
+    progress.finish();
+    match result {
+        Ok(report) => tell(args, &report),
+        Err(e) => Err(failure(e, &args.output)),
+    }
+}
+
+fn has_files(args: &CollectArgs) -> bool {
+    [&args.logs, &args.config, &args.har, &args.screenshot].iter().any(|list| !list.is_empty())
+}
+
+/// Lays the files that were named over the profile.
+fn name_files(args: &CollectArgs, profile: &mut Profile) -> Result<(), Message> {
+    let absolute = |path: &str| -> Result<String, Message> {
+        if path.starts_with('~') {
+            return Ok(path.to_owned());
+        }
+        let path = std::path::absolute(path)
+            .map_err(|e| Message::usage(format!("{path}: {}", plain(&e))).hint("name an existing file or a glob"))?;
+        Ok(path.to_string_lossy().into_owned())
+    };
+    let block = |paths: &[String], purpose: &str| -> Result<Option<Files>, Message> {
+        if paths.is_empty() {
+            return Ok(None);
+        }
+        let paths = paths.iter().map(|path| absolute(path)).collect::<Result<Vec<_>, _>>()?;
+        for path in &paths {
+            collect::files::Glob::new(path).map_err(|problem| {
+                Message::usage(problem).hint("a glob has `*`, `**`, `?` or {a,b}; quote it in the shell")
+            })?;
+        }
+        Ok(Some(Files { paths, exclude: Vec::new(), purpose: purpose.to_owned(), base: None, named: true }))
+    };
+    profile.logs.extend(block(&args.logs, "log files that you named")?);
+    profile.config.extend(block(&args.config, "configuration files that you named")?);
+    profile.har.extend(block(&args.har, "what the browser asked for and got")?);
+    profile.screenshots.extend(block(&args.screenshot, "screenshots that you named")?);
+    if let Some(folder) = &args.from {
+        if !folder.is_dir() {
+            return Err(
+                Message::usage(format!("{}: no such folder", folder.display())).hint("--from takes a folder of files")
+            );
+        }
+        received(&absolute(&folder.to_string_lossy())?, profile);
+    }
+    Ok(())
+}
+
+/// Files that came by mail: HAR files and pictures by their extension, the rest is taken for logs.
+fn received(folder: &str, profile: &mut Profile) {
+    const PICTURES: &str = "*.{png,PNG,jpg,JPG,jpeg,JPEG,webp,WEBP}";
+    let escaped = globset::escape(folder.trim_end_matches(['/', '\\']));
+    let glob = |pattern: &str| format!("{escaped}/**/{pattern}");
+    let files = |paths: Vec<String>, exclude: Vec<String>| Files {
+        paths,
+        exclude,
+        purpose: "files that were received".to_owned(),
+        base: Some(PathBuf::from(folder)),
+        named: true,
+    };
+    profile.har.push(files(vec![glob("*.har")], Vec::new()));
+    profile.screenshots.push(files(vec![glob(PICTURES)], Vec::new()));
+    profile.logs.push(files(vec![glob("*")], vec![glob("*.har"), glob(PICTURES)]));
+}
+
+fn context(
+    args: &CollectArgs,
+    profile: &Profile,
+    system: platform::System,
+    epoch: Option<Timestamp>,
+    cancel: &Arc<AtomicBool>,
+) -> Result<Context, Message> {
+    let now = epoch.unwrap_or_else(Timestamp::now);
+    let since = match &args.since {
+        None => None,
+        Some(text) => Some(profile::since(text, now).ok_or_else(|| {
+            Message::usage(format!("--since {}: is no time", printable(text)))
+                .hint("write 24h, 7d, or a time with zone: 2026-11-23T10:15:00+01:00")
+        })?),
+    };
+    let zone = platform::facts::time_zone();
+    Ok(Context {
+        system,
+        elevation: platform::elevation(),
+        now,
+        zone: jiff::tz::TimeZone::get(&zone).unwrap_or_else(|_| jiff::tz::TimeZone::system()),
+        since,
+        deadline: profile.limits.deadline,
+        cancel: Arc::clone(cancel),
+        child_program: std::env::current_exe().ok(),
+        allow_commands: args.allow_commands,
+        home: std::env::home_dir(),
+        preview: args.dry_run,
+    })
+}
+
+fn case(args: &CollectArgs, given_by: GivenBy, ask: bool, key: &Key) -> Result<Case, Message> {
+    let file = match &args.case {
+        Some(path) => {
+            let (file, text) = read_config(path)?;
+            Some(case_file::parse(&file, &text, given_by)?)
+        }
+        None => None,
+    };
+    let mut flags = args.facts.read(given_by)?;
+    let id = flags.case_id.take().or_else(|| file.as_ref().and_then(|read| read.case_id.clone()));
+    let id = id.map_or_else(|| key.case_id(), Ok)?;
+    let base = file.map_or_else(|| Case::new(id.clone()), |read| read.case);
+    let mut case = Case { case_id: id, ..base.overlaid_by(flags.case) };
+    if ask {
+        let mut answers = CaseFlags::default();
+        prompt::facts(&case, &mut answers).map_err(|e| terminal(&e))?;
+        case = case.overlaid_by(answers.read(given_by)?.case);
+    }
+    Ok(case)
+}
+
+fn wanted(args: &CollectArgs, collectors: Vec<Box<dyn Collector>>) -> Vec<Box<dyn Collector>> {
+    let keeps = |name: &str| {
+        (args.only.is_empty() || args.only.iter().any(|kind| kind == name))
+            && !args.skip.iter().any(|kind| kind == name)
+    };
+    collectors.into_iter().filter(|collector| keeps(collector.name())).collect()
+}
+
+/// The rules in force: the built-in ones and the files named.
+fn rules(files: &[PathBuf]) -> Result<Arc<RuleSet>, Message> {
+    let more = files.iter().map(|path| read_config(path)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Arc::new(RuleSet::load(&more)?))
+}
+
+fn redactor(args: &CollectArgs, rules: Arc<RuleSet>, key: &Key) -> Result<Redactor, Message> {
+    let privacy = if args.privacy == "strict" { Privacy::Strict } else { Privacy::Standard };
+    // Files from elsewhere do not speak of this machine.
+    let names = if args.from.is_some() {
+        KnownNames::default()
+    } else {
+        let own = platform::facts::identity();
+        KnownNames { hosts: own.hosts, domains: own.domains, users: own.users, people: own.full_names }
+    };
+    Redactor::new(rules, Pseudonyms::new(&key.bytes), &names, privacy)
+        .map_err(|e| Message::usage(format!("the redaction rules: {e}")).hint("leave out rules that are not needed"))
+}
+
+/// The key of the placeholders.
+struct Key {
+    bytes: Vec<u8>,
+    /// Whether it was given, so that all that is random must come from it.
+    given: bool,
+}
+
+fn pseudonym_key(path: Option<&Path>) -> Result<Key, Message> {
+    match path {
+        Some(path) => {
+            let name = path.display();
+            let bytes = std::fs::read(path).map_err(|e| {
+                Message::usage(format!("{name}: {}", plain(&e))).hint("make a key with: head -c 32 /dev/urandom > key")
+            })?;
+            if bytes.len() < 16 || bytes.len() > 4096 {
+                return Err(Message::usage(format!("{name}: a key has 16 to 4096 bytes, this has {}", bytes.len()))
+                    .hint("make a key with: head -c 32 /dev/urandom > key"));
+            }
+            Ok(Key { bytes, given: true })
+        }
+        None => Ok(Key { bytes: random::<32>()?.to_vec(), given: false }),
+    }
+}
+
+fn random<const N: usize>() -> Result<[u8; N], Message> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)
+        .map_err(|e| Message::new(Exit::LocalFailure, format!("the system gives no random numbers: {e}")))?;
+    Ok(bytes)
+}
+
+impl Key {
+    /// A new case's id: random, or from the key where the same run must give the same bytes.
+    fn case_id(&self) -> Result<CaseId, Message> {
+        use sha2::{Digest, Sha256};
+        if !self.given {
+            return Ok(CaseId::from_random(random::<7>()?));
+        }
+        let digest = Sha256::new().chain_update(b"casefile case id").chain_update(&self.bytes).finalize();
+        let mut seven = [0; 7];
+        seven.copy_from_slice(&digest[..7]);
+        Ok(CaseId::from_random(seven))
+    }
+}
+
+fn bundle_name(args: &CollectArgs, case: &Case, epoch: Option<Timestamp>) -> Result<BundleName, Message> {
+    match &args.bundle_name {
+        None => Ok(BundleName::new(&case.case_id, epoch.unwrap_or_else(Timestamp::now))),
+        Some(name) => BundleName::parse(name).map_err(|e| {
+            Message::usage(format!("--bundle-name {}: {e}", printable(name)))
+                .hint("use letters, digits, `.`, `_` and `-`")
+        }),
+    }
+}
+
+fn source_date_epoch() -> Result<Option<Timestamp>, Message> {
+    let Some(text) = std::env::var_os("SOURCE_DATE_EPOCH") else { return Ok(None) };
+    let seconds = text.to_str().and_then(|t| t.parse::<i64>().ok()).and_then(|s| Timestamp::from_second(s).ok());
+    seconds.map(Some).ok_or_else(|| {
+        Message::usage("SOURCE_DATE_EPOCH is no number of seconds since 1970")
+            .hint("unset it, or set it to such a number")
+    })
+}
+
+fn print_profile(profile: &Profile) -> Result<Exit, Message> {
+    let mut out = anstream::stdout().lock();
+    write!(out, "{}", profile.text).map_err(|e| terminal(&e))?;
+    Ok(Exit::Done)
+}
+
+fn dry_run(
+    args: &CollectArgs,
+    collectors: Vec<Box<dyn Collector>>,
+    context: &Context,
+    case: &Case,
+) -> Result<Exit, Message> {
+    let mut out = anstream::stdout().lock();
+    let mut failed = None;
+    let planned = pipeline::plan(collectors, context, &mut |item| {
+        if !args.json
+            && let Err(e) = preview::item(item, &mut out).and_then(|()| out.flush())
+        {
+            failed = Some(e);
+        }
+    });
+    let sum = if args.json {
+        serde_json::to_writer_pretty(&mut out, &preview::json(&planned, case)).map_err(std::io::Error::from)
+    } else {
+        preview::sum(&planned, case, &mut out)
+    };
+    match failed.map_or(sum, Err) {
+        Ok(()) => Ok(Exit::Done),
+        Err(e) => Err(terminal(&e)),
+    }
+}
+
+fn show_plan(planned: &[pipeline::Planned], case: &Case) -> std::io::Result<()> {
+    let mut err = anstream::stderr().lock();
+    for kind in collect::KINDS {
+        let of_kind: Vec<_> =
+            planned.iter().filter(|item| item.collector == kind && !item.sources.is_empty()).collect();
+        if !of_kind.is_empty() {
+            let count: usize = of_kind.iter().map(|item| item.sources.len()).sum();
+            let mut purposes: Vec<String> = of_kind.iter().map(|item| printable(&item.purpose)).collect();
+            purposes.dedup();
+            writeln!(err, "  {kind:11} {count:>5}  {}", purposes.join("; "))?;
+        }
+    }
+    writeln!(err, "(--dry-run lists every single source.)")?;
+    preview::sum(planned, case, &mut err)
+}
+
+/// Says where the bundle is and what is missing from it.
+fn tell(args: &CollectArgs, report: &Report) -> Result<Exit, Message> {
+    let manifest = &report.manifest;
+    let gaps: Vec<_> = manifest.plan.iter().filter(|item| item.outcome.leaves_a_gap()).collect();
+    let replaced: u64 = manifest.artifacts.iter().flat_map(|a| a.redactions.values()).sum();
+    let exit = if gaps.is_empty() { Exit::Done } else { Exit::Partial };
+    let path = report.sealed.path.display().to_string();
+    let mut out = anstream::stdout().lock();
+    let written = if args.json {
+        let skipped: Vec<_> =
+            manifest.plan.iter().filter(|i| matches!(i.outcome, crate::model::Outcome::Skipped { .. })).collect();
+        let document = json!({
+            "schema": "casefile-collect/1",
+            "bundle": path,
+            "case_id": manifest.case_id,
+            "bundle_digest": report.sealed.bundle_digest,
+            "bundle_digest_spoken": report.sealed.bundle_digest.spoken(),
+            "size": report.sealed.size,
+            "artifacts": manifest.artifacts.len(),
+            "replacements": replaced,
+            "gaps": gaps,
+            "skipped": skipped.len(),
+        });
+        serde_json::to_writer_pretty(&mut out, &document).map_err(std::io::Error::from).and_then(|()| writeln!(out))
+    } else {
+        let mut err = anstream::stderr().lock();
+        let _ = writeln!(
+            err,
+            "{} files, {}, {replaced} values replaced; case {}",
+            manifest.artifacts.len(),
+            human(report.sealed.size),
+            manifest.case_id
+        );
+        for gap in gaps.iter().take(10) {
+            let reason = gap.outcome.reason().unwrap_or_default();
+            let _ = writeln!(err, "{}: {}: {}", gap.outcome.word(), printable(&gap.what), printable(reason));
+        }
+        if gaps.len() > 10 {
+            let _ = writeln!(err, "… and {} more; see `casefile inspect {path}`", gaps.len() - 10);
+        }
+        let _ = writeln!(err, "bundle digest {}", report.sealed.bundle_digest.spoken());
+        writeln!(out, "{path}")
+    };
+    written.map_err(|e| terminal(&e))?;
+    Ok(exit)
+}
+
+fn failure(error: RunError, output: &Path) -> Message {
+    match error {
+        RunError::Interrupted => Message::new(Exit::Interrupted, "stopped; no bundle was written"),
+        RunError::Write(WriteError::Io { path, source }) => {
+            Message::new(Exit::LocalFailure, format!("cannot write {}: {}", path.display(), plain(&source))).hint(
+                format!("nothing was kept; make room or choose another folder than {} with --output", output.display()),
+            )
+        }
+        RunError::Write(e @ WriteError::Exists { .. }) => Message::new(Exit::LocalFailure, e.to_string())
+            .hint("it was not touched; choose another --bundle-name or --output"),
+        other => Message::new(Exit::LocalFailure, other.to_string()).hint("nothing was kept"),
+    }
+}
+
+fn terminal(error: &std::io::Error) -> Message {
+    Message::new(Exit::LocalFailure, format!("cannot write the answer: {}", plain(error)))
+}

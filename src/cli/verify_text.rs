@@ -1,0 +1,148 @@
+//! The checklist's result as text: for the agent's terminal, and as a message to the customer. Pure; printing is done
+//! by the verbs.
+
+use crate::checklist::{Evaluation, Group, ItemResult, State};
+use crate::escalate::plain_text::one_line;
+use crate::model::CaseId;
+
+/// The width that fits every terminal.
+pub const WIDTH: usize = 80;
+
+/// Longest text from a bundle or case on the screen.
+const LONGEST: usize = 300;
+
+/// Width of the column of states; the longest word is `MISSING`.
+const STATE: usize = 9;
+
+/// The result for a terminal of `width` columns, one item a line. States are words, so that nothing hangs on colour.
+#[must_use]
+pub fn render(evaluation: &Evaluation, width: usize) -> String {
+    let mut out = String::new();
+    for group in Group::ALL {
+        let items: Vec<&ItemResult> = evaluation.items.iter().filter(|item| item.group == group).collect();
+        if items.is_empty() {
+            continue;
+        }
+        out.push_str(group.title());
+        out.push('\n');
+        for item in items {
+            render_item(item, width, &mut out);
+        }
+    }
+    let missing = evaluation.missing().count();
+    out.push_str(&match missing {
+        0 => format!("ready: the checklist is met for {}\n", evaluation.severity),
+        1 => format!("not ready: 1 item is missing for {}\n", evaluation.severity),
+        n => format!("not ready: {n} items are missing for {}\n", evaluation.severity),
+    });
+    out
+}
+
+/// Only what is missing, with the way to get it: for messages of refusal.
+#[must_use]
+pub fn render_missing<'a>(items: impl IntoIterator<Item = &'a ItemResult>, width: usize) -> String {
+    let mut out = String::new();
+    for item in items {
+        render_item(item, width, &mut out);
+    }
+    out
+}
+
+/// The message that asks the customer for all that is missing at once, or nothing where nothing is.
+#[must_use]
+pub fn message_to_customer<'a>(case_id: &CaseId, items: impl IntoIterator<Item = &'a ItemResult>) -> Option<String> {
+    let asks: Vec<&str> = items.into_iter().map(|item| item.ask.as_str()).collect();
+    if asks.is_empty() {
+        return None;
+    }
+    let mut out = format!(
+        "Subject: {case_id}: what we still need\n\nTo pass your case on to engineering we still need the following from you:\n\n"
+    );
+    for (n, ask) in asks.iter().enumerate() {
+        wrap(&format!("{}. ", n + 1), 4, &one_line(ask, LONGEST), WIDTH, &mut out);
+    }
+    out.push_str("\nThank you. One answer with all of it is the fastest way.\n");
+    Some(out)
+}
+
+fn render_item(item: &ItemResult, width: usize, out: &mut String) {
+    let (word, detail) = match &item.state {
+        State::Met => ("met", None),
+        State::NotMet { missing } => ("MISSING", Some(missing)),
+        State::NotApplicable { why } => ("n/a", Some(why)),
+        State::Advisory { missing } => ("asked for", Some(missing)),
+    };
+    wrap(&format!("  {word:<STATE$}  "), STATE + 4, &one_line(&item.question, LONGEST), width, out);
+    let indent = " ".repeat(STATE + 4);
+    for text in detail.into_iter().chain(&item.notes) {
+        wrap(&indent, indent.len(), &one_line(text, LONGEST), width, out);
+    }
+    if matches!(item.state, State::NotMet { .. } | State::Advisory { .. }) {
+        wrap(&format!("{indent}how: "), indent.len() + 5, &one_line(&item.how, LONGEST), width, out);
+    }
+}
+
+/// `text` behind `first`, broken between words before `width` columns; later lines stand under `indent` spaces.
+fn wrap(first: &str, indent: usize, text: &str, width: usize, out: &mut String) {
+    let mut line = first.to_owned();
+    let mut empty = true;
+    for word in text.split(' ') {
+        let fits = line.chars().count() + word.chars().count() + usize::from(!empty) <= width;
+        if !empty && !fits {
+            out.push_str(line.trim_end());
+            out.push('\n');
+            line = " ".repeat(indent);
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        empty = false;
+    }
+    out.push_str(line.trim_end());
+    out.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checklist::fixture::{case, case_without, manifest};
+    use crate::checklist::{Checklist, evaluate};
+    use crate::model::Severity;
+
+    fn evaluation(key: &str) -> Evaluation {
+        evaluate(&Checklist::builtin(), Some(&manifest()), &case_without(key), Severity::Sev2)
+    }
+
+    #[test]
+    fn the_result_fits_80_columns_and_says_what_is_missing_and_how_to_get_it() {
+        let text = render(&evaluation("account_id"), WIDTH);
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        assert!(
+            text.contains("  MISSING    Is the account id there?\n             the account id is missing\n"),
+            "{text}"
+        );
+        assert!(text.contains("             how: case file: account_id"), "{text}");
+        assert!(text.contains("  n/a        Is there a HAR file"), "{text}");
+        assert!(text.ends_with("not ready: 1 item is missing for SEV2\n"), "{text}");
+        assert!(render(&evaluation("none"), WIDTH).ends_with("ready: the checklist is met for SEV2\n"));
+    }
+
+    #[test]
+    fn text_of_a_bundle_cannot_steer_the_terminal() {
+        let mut hostile = evaluation("account_id");
+        hostile.items[0].state = State::NotMet { missing: "\u{1b}[2J\nready: all is well".to_owned() };
+        let text = render(&hostile, WIDTH);
+        assert!(!text.contains('\u{1b}') && !text.contains("\nready: all"), "{text}");
+    }
+
+    #[test]
+    fn one_message_asks_the_customer_for_everything_that_is_missing() {
+        let evaluation = evaluation("contact");
+        let message = message_to_customer(&case().case_id, evaluation.missing()).expect("something is missing");
+        assert!(message.contains("1. Whom may we talk to about this"), "{message}");
+        assert!(message.contains(case().case_id.as_str()));
+        assert_eq!(message_to_customer(&case().case_id, []), None);
+    }
+}

@@ -1,0 +1,171 @@
+//! Read-only commands: by absolute path from system folders, without a shell, each with a timeout and an output cap.
+
+use std::io::Write;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::held::{Held, Holder};
+use super::profile::{Command, Profile};
+use super::{Collector, Context, Open, OpenError, Opened, Pass, Source, Step};
+use crate::model::Outcome;
+use crate::model::manifest::{KeptEnd, Truncation};
+use crate::platform::{CommandSpec, Elevation, Ended, run_into, system_program};
+use crate::redact::MediaHint;
+
+/// Runs the commands of a profile.
+#[derive(Debug)]
+pub struct Commands {
+    profile: Arc<Profile>,
+}
+
+impl Commands {
+    /// The commands that `profile` names.
+    #[must_use]
+    pub fn new(profile: Arc<Profile>) -> Self {
+        Self { profile }
+    }
+
+    fn step(&self, command: &Command, context: &Context) -> Step {
+        let what = command.run.join(" ");
+        let decided = |reason: &str| {
+            Step::decided(what.clone(), &command.purpose, Outcome::Skipped { reason: reason.to_owned() })
+        };
+        if !Profile::is_builtin_command(context.system, &command.run) {
+            if context.elevation == Elevation::Elevated {
+                return decided("is a command of the profile, which is never run with elevated rights");
+            }
+            if !context.allow_commands {
+                return decided("is a command of the profile; allow it with --allow-commands");
+            }
+        }
+        let Some(program) = find_program(&command.run[0]) else {
+            return decided("is not on this system");
+        };
+        let spec = CommandSpec {
+            program,
+            args: command.run[1..].to_vec(),
+            timeout: command.timeout.min(context.deadline),
+            output_cap: self.profile.limits.command_output,
+            environment: Vec::new(),
+        };
+        let source = Source {
+            path: format!("commands/{}.txt", command.name),
+            origin: what.clone(),
+            hint: MediaHint::Text,
+            media_type: "text/plain",
+            size: None,
+            modified: None,
+            is_log: false,
+            open: Arc::new(RunOnce::new(spec, KeptEnd::Oldest, Arc::clone(&context.cancel))),
+        };
+        Step { what, purpose: command.purpose.clone(), sources: vec![source], decided: None }
+    }
+}
+
+/// A plain name is looked up in the system's folders; a path must be absolute.
+fn find_program(name: &str) -> Option<std::path::PathBuf> {
+    let path = std::path::Path::new(name);
+    if path.is_absolute() { path.is_file().then(|| path.to_owned()) } else { system_program(name) }
+}
+
+impl Collector for Commands {
+    fn name(&self) -> &'static str {
+        "commands"
+    }
+
+    fn plan(&self, context: &Context) -> Vec<Step> {
+        self.profile.commands.iter().map(|command| self.step(command, context)).collect()
+    }
+}
+
+/// A command that runs at the first opening; its output is held for the second.
+pub(super) struct RunOnce {
+    spec: CommandSpec,
+    cancel: Arc<AtomicBool>,
+    kept: KeptEnd,
+    done: Mutex<Option<Done>>,
+}
+
+#[derive(Clone)]
+struct Done {
+    output: Held,
+    truncation: Option<Truncation>,
+    partial: Option<String>,
+    exit_status: Option<i32>,
+    duration: Duration,
+}
+
+impl RunOnce {
+    pub(super) fn new(spec: CommandSpec, kept: KeptEnd, cancel: Arc<AtomicBool>) -> Self {
+        Self { spec, cancel, kept, done: Mutex::new(None) }
+    }
+
+    /// Runs it. Output first, then standard error under a heading of its own, so that one file tells the whole story.
+    fn run(&self) -> Result<Done, OpenError> {
+        let mut holder = Holder::new();
+        let mut written = CountedHolder { holder: &mut holder, bytes: 0 };
+        let output = run_into(&self.spec, &self.cancel, &mut written)
+            .map_err(|e| OpenError::Failed(format!("could not be started: {e}")))?;
+        let bytes = written.bytes;
+        if !output.stderr.is_empty() {
+            writeln!(holder, "{}--- standard error", if bytes == 0 { "" } else { "\n" })?;
+            holder.write_all(&output.stderr)?;
+        }
+        let seconds = self.spec.timeout.as_secs();
+        let (exit_status, partial) = match output.ended {
+            Ended::Exited(code) => (Some(code), (code != 0).then(|| format!("ended with exit status {code}"))),
+            Ended::Signalled(signal) => (None, Some(format!("was ended by signal {signal}"))),
+            Ended::TimedOut => (None, Some(format!("was stopped after {seconds} s"))),
+            Ended::CapReached => (None, Some(format!("was stopped after {} bytes of output", self.spec.output_cap))),
+            Ended::Cancelled => return Err(OpenError::Failed("was stopped".to_owned())),
+        };
+        let truncation = matches!(output.ended, Ended::CapReached).then(|| Truncation {
+            kept: self.kept,
+            bytes_left_out: output.stdout_bytes_dropped,
+            limit: format!("at most {} bytes of output", self.spec.output_cap),
+        });
+        if bytes == 0 && output.stderr.is_empty() && matches!(output.ended, Ended::TimedOut) {
+            return Err(OpenError::Failed(format!("gave no output and was stopped after {seconds} s")));
+        }
+        Ok(Done { output: holder.finish()?, truncation, partial, exit_status, duration: output.duration })
+    }
+}
+
+struct CountedHolder<'a> {
+    holder: &'a mut Holder,
+    bytes: u64,
+}
+
+impl Write for CountedHolder<'_> {
+    fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
+        self.bytes += buf.len() as u64;
+        self.holder.write(buf)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Open for RunOnce {
+    fn open(&self, _: Pass) -> Result<Opened, OpenError> {
+        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = match &*done {
+            Some(done) => done.clone(),
+            None => done.insert(self.run()?).clone(),
+        };
+        Ok(Opened {
+            reader: done.output.reader()?,
+            source_size: done.output.len(),
+            truncation: done.truncation,
+            partial: done.partial,
+            exit_status: done.exit_status,
+            duration: done.duration,
+        })
+    }
+
+    fn runs_something(&self) -> bool {
+        true
+    }
+}

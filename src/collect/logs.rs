@@ -1,0 +1,119 @@
+//! Log files: the newest part within the caps, from `--since` on, rotated ones expanded.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+
+use super::files::{FileSource, Found, block_steps, place, search};
+use super::profile::{Files as Globs, Profile};
+use super::window::Since;
+use super::{Collector, Context, Source, Step};
+use crate::model::Outcome;
+use crate::model::log_time::Assumed;
+use crate::redact::MediaHint;
+
+/// Collects the log files of a profile.
+#[derive(Debug)]
+pub struct Logs {
+    profile: Arc<Profile>,
+}
+
+impl Logs {
+    /// The logs that `profile` names.
+    #[must_use]
+    pub fn new(profile: Arc<Profile>) -> Self {
+        Self { profile }
+    }
+}
+
+impl Collector for Logs {
+    fn name(&self) -> &'static str {
+        "logs"
+    }
+
+    fn plan(&self, context: &Context) -> Vec<Step> {
+        let mut seen = HashSet::new();
+        let searches: Vec<_> =
+            self.profile.logs.iter().map(|block| (block, search(block, context, &mut seen))).collect();
+        let budget = Budget::new(self.profile.limits.total, searches.iter().flat_map(|(_, s)| &s.found));
+        let mut steps = Vec::new();
+        for (block, search) in searches {
+            let mut refused = search.refused;
+            let mut sources = Vec::new();
+            for found in search.found {
+                let old = context.since.is_some_and(|since| found.modified.is_some_and(|modified| modified < since));
+                if old {
+                    let reason = "was last written before --since".to_owned();
+                    refused.push((found.path, Outcome::Skipped { reason }));
+                    continue;
+                }
+                match budget.share(&found, self.profile.limits.file) {
+                    0 if found.len > 0 => {
+                        let reason =
+                            format!("is over the cap of {} bytes for all logs together", self.profile.limits.total);
+                        refused.push((found.path, Outcome::Skipped { reason }));
+                    }
+                    cap => sources.push(source(block, found, cap.max(1), context)),
+                }
+            }
+            steps.extend(block_steps(block, sources, refused));
+        }
+        steps
+    }
+}
+
+fn source(block: &Globs, found: Found, cap: u64, context: &Context) -> Source {
+    let since = context.since.map(|moment| {
+        let not_after = found.modified.unwrap_or(context.now);
+        Since { moment, assumed: Assumed { zone: context.zone.clone(), not_after } }
+    });
+    let path = place("logs", &found.path, block.base.as_deref());
+    let hint = match MediaHint::of_name(path.strip_suffix(".gz").unwrap_or(&path)) {
+        MediaHint::Image => MediaHint::Text,
+        // A cut or growing log need not be whole JSON.
+        MediaHint::Json => MediaHint::Json,
+        other => other,
+    };
+    Source {
+        path: path.strip_suffix(".gz").map_or(path.clone(), str::to_owned),
+        origin: found.path.to_string_lossy().into_owned(),
+        hint,
+        media_type: "text/plain",
+        size: Some(found.len),
+        modified: found.modified,
+        is_log: true,
+        open: Arc::new(FileSource {
+            root: found.root,
+            relative: found.relative,
+            id: found.id,
+            cap,
+            since,
+            seen: Mutex::new(None),
+        }),
+    }
+}
+
+/// The bytes that all logs together may have, given to the newest files first.
+struct Budget {
+    shares: std::collections::HashMap<crate::platform::FileId, u64>,
+}
+
+impl Budget {
+    fn new<'a>(total: u64, found: impl Iterator<Item = &'a Found>) -> Self {
+        let mut newest: Vec<&Found> = found.collect();
+        newest.sort_by(|a, b| (b.modified, &a.path).cmp(&(a.modified, &b.path)));
+        let mut left = total;
+        let shares = newest
+            .into_iter()
+            .map(|found| {
+                let share = left;
+                left = left.saturating_sub(found.len);
+                (found.id, share)
+            })
+            .collect();
+        Self { shares }
+    }
+
+    fn share(&self, found: &Found, cap: u64) -> u64 {
+        self.shares.get(&found.id).copied().unwrap_or(0).min(cap)
+    }
+}

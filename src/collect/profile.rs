@@ -1,0 +1,351 @@
+//! The profile: what to collect, as TOML. Everything built in is expressible in it; `--print-profile` shows the one in force.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::model::Sha256Digest;
+use crate::model::config::{ConfigError, MAX_CONFIG_BYTES, parse_toml};
+use crate::platform::System;
+
+const LINUX: &str = include_str!("default-linux.toml");
+const MACOS: &str = include_str!("default-macos.toml");
+const WINDOWS: &str = include_str!("default-windows.toml");
+
+/// What to collect.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// A name for people.
+    pub name: String,
+    /// Caps on sizes and times.
+    pub limits: Limits,
+    /// Groups of host facts; `None`: no host facts.
+    pub host: Option<Vec<String>>,
+    /// The system's own log.
+    pub journal: Option<Journal>,
+    /// Log files.
+    pub logs: Vec<Files>,
+    /// Configuration files.
+    pub config: Vec<Files>,
+    /// HAR files.
+    pub har: Vec<Files>,
+    /// Screenshots.
+    pub screenshots: Vec<Files>,
+    /// Commands.
+    pub commands: Vec<Command>,
+    /// The text that it was read from.
+    pub text: String,
+}
+
+/// Caps on sizes and times.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Bytes kept of one log, the newest.
+    pub file: u64,
+    /// Bytes kept of all logs together, the newest files first.
+    pub total: u64,
+    /// Bytes kept of a command's output.
+    pub command_output: u64,
+    /// How long all that is run may take together.
+    pub deadline: Duration,
+    /// How long a source may go without giving a byte.
+    pub stall: Duration,
+}
+
+/// The system's own log.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Journal {
+    /// What it is for.
+    pub purpose: String,
+    /// Units to take; empty: all.
+    #[serde(default)]
+    pub units: Vec<String>,
+    /// Whether to take the kernel's messages.
+    #[serde(default = "yes")]
+    pub kernel: bool,
+}
+
+/// Files by glob.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Files {
+    /// Absolute globs, or beginning with `~`. `*` stays in a folder, `**` crosses folders.
+    pub paths: Vec<String>,
+    /// Globs to leave out.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// What they are for.
+    pub purpose: String,
+    /// Folder below which paths in the bundle begin; set for files that were brought together, never by a profile.
+    #[serde(skip)]
+    pub base: Option<std::path::PathBuf>,
+    /// Whether somebody named these on the command line, so that missing one is a gap; never set by a profile.
+    #[serde(skip)]
+    pub named: bool,
+}
+
+/// One command.
+#[derive(Debug, Clone)]
+pub struct Command {
+    /// A short name: the artifact's.
+    pub name: String,
+    /// Program and arguments; a plain name is looked up in the system's folders only.
+    pub run: Vec<String>,
+    /// What it is for.
+    pub purpose: String,
+    /// How long it may take.
+    pub timeout: Duration,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProfileText {
+    name: String,
+    #[serde(default)]
+    limits: LimitsText,
+    host: Option<HostText>,
+    journal: Option<Journal>,
+    #[serde(default)]
+    logs: Vec<Files>,
+    #[serde(default)]
+    config: Vec<Files>,
+    #[serde(default)]
+    har: Vec<Files>,
+    #[serde(default)]
+    screenshots: Vec<Files>,
+    #[serde(default)]
+    commands: Vec<CommandText>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HostText {
+    facts: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LimitsText {
+    file: Option<String>,
+    total: Option<String>,
+    command_output: Option<String>,
+    deadline: Option<String>,
+    stall: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CommandText {
+    name: String,
+    run: Vec<String>,
+    purpose: String,
+    timeout: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Profile {
+    /// The profile that is used when none is given.
+    #[must_use]
+    pub fn builtin(system: System) -> Self {
+        let (file, text) = match system {
+            System::Windows => ("default-windows.toml", WINDOWS),
+            System::MacOs => ("default-macos.toml", MACOS),
+            System::Linux | System::Other => ("default-linux.toml", LINUX),
+        };
+        Self::parse(file, text).expect("the built-in profiles are tested")
+    }
+
+    /// A profile that asks for nothing: `--no-host`, `--from`.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::parse("empty", "name = \"empty\"").expect("a constant")
+    }
+
+    /// Reads a profile's text; `file` names it in errors.
+    pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
+        if text.len() as u64 > MAX_CONFIG_BYTES {
+            return Err(ConfigError::file(file, "larger than 8 MiB").mend("a profile is a short list"));
+        }
+        let raw: ProfileText = parse_toml(file, text)?;
+        let fail = |key: String, needle: &str, problem: String, mend: &str| {
+            ConfigError::file(file, problem).at_key(key).at_text(text, needle).mend(mend)
+        };
+        let size = |key: &str, given: Option<String>, default: u64| match given {
+            None => Ok(default),
+            Some(given) => bytes(&given).ok_or_else(|| {
+                fail(
+                    format!("limits.{key}"),
+                    &given,
+                    "is no size".to_owned(),
+                    "write a number with KiB, MiB or GiB, such as \"50MiB\"",
+                )
+            }),
+        };
+        let time = |key: String, given: Option<String>, default: u64| match given {
+            None => Ok(Duration::from_secs(default)),
+            Some(given) => duration(&given).ok_or_else(|| {
+                fail(
+                    key,
+                    &given,
+                    "is no length of time".to_owned(),
+                    "write a number with s, m, h or d, such as \"30s\"",
+                )
+            }),
+        };
+        let limits = Limits {
+            file: size("file", raw.limits.file, 50 << 20)?,
+            total: size("total", raw.limits.total, 500 << 20)?,
+            command_output: size("command_output", raw.limits.command_output, 1 << 20)?,
+            deadline: time("limits.deadline".to_owned(), raw.limits.deadline, 60)?,
+            stall: time("limits.stall".to_owned(), raw.limits.stall, 30)?,
+        };
+        for (section, all) in
+            [("logs", &raw.logs), ("config", &raw.config), ("har", &raw.har), ("screenshots", &raw.screenshots)]
+        {
+            for (n, files) in all.iter().enumerate() {
+                for glob in files.paths.iter().chain(&files.exclude) {
+                    super::files::Glob::new(glob).map_err(|problem| {
+                        fail(
+                            format!("{section}[{n}].paths"),
+                            glob,
+                            problem,
+                            "write an absolute path with `*`, `**`, `?` or {a,b}",
+                        )
+                    })?;
+                }
+            }
+        }
+        let host = raw.host.map(|host| {
+            host.facts.unwrap_or_else(|| {
+                crate::platform::facts::groups().iter().map(|(name, _)| (*name).to_owned()).collect()
+            })
+        });
+        for fact in host.iter().flatten() {
+            if !crate::platform::facts::groups().iter().any(|(name, _)| name == fact) {
+                let known: Vec<&str> = crate::platform::facts::groups().iter().map(|(name, _)| *name).collect();
+                let mend = format!("known groups: {}", known.join(", "));
+                return Err(fail(
+                    "host.facts".to_owned(),
+                    fact,
+                    format!("no group of facts is called `{fact}`"),
+                    &mend,
+                ));
+            }
+        }
+        let mut commands = Vec::new();
+        for (n, command) in raw.commands.into_iter().enumerate() {
+            if command.run.is_empty() {
+                return Err(fail(
+                    format!("commands[{n}].run"),
+                    &command.name,
+                    "names no program".to_owned(),
+                    "write run = [\"program\", \"argument\"]",
+                ));
+            }
+            let timeout = time(format!("commands[{n}].timeout"), command.timeout, 10)?;
+            commands.push(Command { name: command.name, run: command.run, purpose: command.purpose, timeout });
+        }
+        Ok(Self {
+            name: raw.name,
+            limits,
+            host,
+            journal: raw.journal,
+            logs: raw.logs,
+            config: raw.config,
+            har: raw.har,
+            screenshots: raw.screenshots,
+            commands,
+            text: text.to_owned(),
+        })
+    }
+
+    /// SHA-256 of its text.
+    #[must_use]
+    pub fn digest(&self) -> Sha256Digest {
+        Sha256Digest(Sha256::digest(&self.text).into())
+    }
+
+    /// Whether `run` stands in a profile that is compiled into the program: those commands only read, and are known to.
+    #[must_use]
+    pub fn is_builtin_command(system: System, run: &[String]) -> bool {
+        Self::builtin(system).commands.iter().any(|command| command.run == run)
+    }
+}
+
+/// `50MiB`, `10 MB`, `1GiB`, `4096`; the decimal and binary units are taken as binary, as people mean them.
+#[must_use]
+pub fn bytes(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let number: u64 = text[..digits].parse().ok()?;
+    let shift = match text[digits..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        _ => return None,
+    };
+    number.checked_mul(1 << shift)
+}
+
+/// `30s`, `15m`, `24h`, `7d`; at most ten years.
+#[must_use]
+pub fn duration(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let number: u64 = text[..digits].parse().ok()?;
+    let seconds = match text[digits..].trim() {
+        "" | "s" => 1,
+        "m" | "min" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    number.checked_mul(seconds).filter(|n| *n <= 3650 * 86_400).map(Duration::from_secs)
+}
+
+/// `--since`: a moment, or a length of time before `now`.
+#[must_use]
+pub fn since(text: &str, now: jiff::Timestamp) -> Option<jiff::Timestamp> {
+    if let Some(ago) = duration(text) {
+        return now.checked_sub(SignedDuration::try_from(ago).ok()?).ok();
+    }
+    crate::model::Moment::parse(text).ok().map(|moment| moment.utc)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_profiles_parse_on_every_system() {
+        for system in [System::Linux, System::MacOs, System::Windows, System::Other] {
+            let profile = Profile::builtin(system);
+            assert!(profile.host.is_some() && !profile.logs.is_empty() && !profile.commands.is_empty(), "{system:?}");
+        }
+    }
+
+    #[test]
+    fn sizes_and_times_are_read_as_people_write_them() {
+        assert_eq!(bytes("50MiB"), Some(50 << 20));
+        assert_eq!(bytes("1 GB"), Some(1 << 30));
+        assert_eq!(bytes("99999999999999999999G"), None);
+        assert_eq!(duration("24h"), Some(Duration::from_secs(86_400)));
+        assert_eq!(duration("soon"), None);
+    }
+
+    #[test]
+    fn a_wrong_value_names_line_key_and_mend() {
+        let error = Profile::parse("p.toml", "name = \"x\"\n[limits]\nfile = \"big\"\n").expect_err("no size");
+        assert_eq!((error.line, error.key.as_deref()), (Some(3), Some("limits.file")));
+        let error = Profile::parse("p.toml", "name = \"x\"\n[[logs]]\npurpose = \"p\"\npaths = [\"relative/*\"]\n")
+            .expect_err("relative");
+        assert_eq!((error.line, error.key.as_deref()), (Some(4), Some("logs[0].paths")));
+    }
+}

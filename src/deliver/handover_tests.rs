@@ -1,0 +1,254 @@
+//! Hand-overs that go well, that are refused, and that stop half way.
+
+use std::cell::Cell;
+use std::fs;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use super::*;
+use crate::checklist::fixture::{at, case, case_with, case_without, manifest};
+use crate::deliver::outbox::Outbox;
+use crate::model::CaseId;
+
+/// A Monday morning in business hours (UTC).
+const OPEN: &str = "2026-11-23T09:50:00Z";
+const SUNDAY: &str = "2026-11-22T03:07:00Z";
+
+struct Desk {
+    policy: Policy,
+    checklist: Checklist,
+    template: TicketTemplate,
+    bundle: BundleFacts,
+    dir: tempfile::TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a.casefile.zip");
+        fs::write(&path, b"PK bundle").expect("written");
+        let bundle = BundleFacts {
+            path,
+            file_name: "a.casefile.zip".to_owned(),
+            size: 9,
+            bundle_digest: Sha256Digest([9; 32]),
+            file_digest: Sha256Digest(Sha256::digest(b"PK bundle").into()),
+            manifest: manifest(),
+            case: case(),
+            environment: vec![("OS".to_owned(), "Debian 12".to_owned())],
+        };
+        let (policy, checklist, template) = (Policy::builtin(), Checklist::builtin(), TicketTemplate::builtin());
+        Self { policy, checklist, template, bundle, dir }
+    }
+
+    fn request<'a>(&'a self, case: &'a Case) -> Request<'a> {
+        Request {
+            case,
+            bundle: Some(&self.bundle),
+            policy: &self.policy,
+            checklist: &self.checklist,
+            template: &self.template,
+            severity: None,
+            severity_reason: None,
+            override_checklist: None,
+            agent: Some("sam"),
+            now: at(OPEN),
+        }
+    }
+
+    fn outbox(&self) -> Outbox {
+        Outbox::new(self.dir.path().join("out"))
+    }
+
+    fn journal(&self) -> Journal {
+        Journal::open(&self.dir.path().join("journal"), &case().case_id).expect("opens")
+    }
+
+    fn carry_out(&self, prepared: &Prepared, system: &dyn TicketSystem) -> Result<Handed, Stopped> {
+        carry_out(prepared, system, &mut self.journal(), &|| at(OPEN))
+    }
+
+    /// Names and contents of all files at the ticket.
+    fn at_ticket(&self) -> Vec<(String, Vec<u8>)> {
+        let Ok(folder) = fs::read_dir(self.dir.path().join("out/c-7fk2m9q4xa")) else { return Vec::new() };
+        let mut files: Vec<_> = folder
+            .map(|entry| entry.expect("an entry").path())
+            .map(|path| {
+                (path.file_name().expect("a name").to_string_lossy().into_owned(), fs::read(&path).expect("read"))
+            })
+            .collect();
+        files.sort();
+        files
+    }
+}
+
+fn sev1(text: &str) -> String {
+    text.replace("affected = 12", "affected = 250").replace("major-function", "complete-outage")
+}
+
+fn missing_ids(refusal: &Refusal) -> Vec<&str> {
+    match refusal {
+        Refusal::ChecklistNotMet { items, .. } | Refusal::ImpactUnknown { items, .. } => {
+            items.iter().map(|item| item.id.as_str()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn a_case_that_lacks_something_is_refused_by_name_and_passes_with_a_reason() {
+    let desk = Desk::new();
+    let case = case_without("steps_to_reproduce");
+    let refused = prepare(&desk.request(&case)).expect_err("lacks the steps");
+    assert_eq!(missing_ids(&refused), ["steps-to-reproduce"]);
+    let empty = prepare(&Request { override_checklist: Some("n/a"), ..desk.request(&case) });
+    assert!(matches!(empty, Err(Refusal::ReasonSaysNothing { flag: "--override-checklist" })));
+    let reasoned = Request { override_checklist: Some("customer is asleep"), ..desk.request(&case) };
+    let prepared = prepare(&reasoned).expect("has a reason");
+    assert!(prepared.ticket.body.contains("Handed off without these by sam: customer is asleep"));
+    desk.carry_out(&prepared, &desk.outbox()).expect("carried out");
+    assert!(
+        desk.journal().has(&Event::new("escalation-opened").with("checklist_override_reason", "customer is asleep"))
+    );
+}
+
+#[test]
+fn a_sev1_is_never_blocked_by_a_missing_log_but_by_a_missing_contact() {
+    let desk = Desk::new();
+    let outage = case_with(|text| sev1(&text));
+    let prepared = prepare(&Request { bundle: None, ..desk.request(&outage) }).expect("goes out");
+    assert!(prepared.ticket.body.contains("OWED: Are there logs that are not empty?"), "{}", prepared.ticket.body);
+    let bare =
+        case_with(|text| sev1(&text).lines().filter(|l| !l.starts_with("contact")).collect::<Vec<_>>().join("\n"));
+    assert_eq!(missing_ids(&prepare(&desk.request(&bare)).expect_err("no contact")), ["contact"]);
+}
+
+#[test]
+fn outside_business_hours_a_sev1_needs_the_emergency_contact_and_inside_it_does_not() {
+    let desk = Desk::new();
+    let case =
+        case_with(|text| sev1(&text).lines().filter(|l| !l.starts_with("emergency")).collect::<Vec<_>>().join("\n"));
+    assert!(prepare(&desk.request(&case)).is_ok());
+    let night = Request { now: at(SUNDAY), ..desk.request(&case) };
+    assert_eq!(missing_ids(&prepare(&night).expect_err("asked for at night")), ["emergency-contact"]);
+}
+
+#[test]
+fn without_an_impact_no_override_helps() {
+    let desk = Desk::new();
+    let case = case_without("cannot");
+    let request = Request { override_checklist: Some("customer is asleep"), ..desk.request(&case) };
+    let refused = prepare(&request).expect_err("no impact");
+    assert!(refused.to_string().contains("what they cannot do"), "{refused}");
+    assert_eq!(missing_ids(&refused), ["impact-cannot"]);
+}
+
+#[test]
+fn a_level_against_the_facts_needs_a_reason_which_stands_in_journal_and_ticket() {
+    let desk = Desk::new();
+    let case = case();
+    let lower = Request { severity: Some(Severity::Sev3), ..desk.request(&case) };
+    assert!(matches!(prepare(&lower), Err(Refusal::SeverityContradicted(_))));
+    let prepared = prepare(&Request { severity_reason: Some("agreed with the customer"), ..lower }).expect("reasoned");
+    desk.carry_out(&prepared, &desk.outbox()).expect("carried out");
+    let event = Event::new("escalation-opened").with("severity", "SEV3").with("agent", "sam");
+    assert!(desk.journal().has(&event.with("severity_override_reason", "agreed with the customer")));
+    assert!(prepared.ticket.body.contains("by sam: agreed with the customer"));
+}
+
+#[test]
+fn a_handover_leaves_ticket_bundle_and_the_head_of_the_journal() {
+    let desk = Desk::new();
+    let handed = desk.carry_out(&prepare(&desk.request(&case())).expect("ready"), &desk.outbox()).expect("carried out");
+    let files = desk.at_ticket();
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    let comment = format!("comment-bundle-{}.md", Sha256Digest([9; 32]).spoken());
+    assert_eq!(names, [".lock", "a.casefile.zip", comment.as_str(), "ticket.json", "ticket.md"]);
+    assert!(files[4].1.starts_with(b"cashiers in the Berlin shops cannot take card payments"));
+    let told = String::from_utf8_lossy(&files[2].1).into_owned();
+    assert!(told.contains(&desk.bundle.file_digest.to_string()) && told.contains("Journal: line 6, head "), "{told}");
+    assert_eq!(crate::deliver::journal::verify(desk.journal().path()).expect("whole"), handed.head);
+    let written = fs::read_to_string(desk.journal().path()).expect("text");
+    for secret in ["Ann Other", "ann@customer.example", "5550100", "ACME-77"] {
+        assert!(!written.contains(secret), "{secret} is in the journal");
+    }
+}
+
+/// An outbox that fails at its `n`th call, before or after the work is done: what a kill leaves behind.
+struct Killed {
+    outbox: Outbox,
+    calls_left: Cell<u32>,
+    after_the_work: bool,
+}
+
+impl Killed {
+    fn call<T>(&self, work: impl FnOnce() -> Result<T, DeliverError>) -> Result<T, DeliverError> {
+        let killed = || DeliverError::Busy(PathBuf::from("killed"));
+        match self.calls_left.get() {
+            0 => Err(killed()),
+            1 => {
+                self.calls_left.set(0);
+                if self.after_the_work {
+                    work()?;
+                }
+                Err(killed())
+            }
+            n => {
+                self.calls_left.set(n - 1);
+                work()
+            }
+        }
+    }
+}
+
+impl TicketSystem for Killed {
+    fn find(&self, case_id: &CaseId) -> Result<Option<TicketRef>, DeliverError> {
+        self.call(|| self.outbox.find(case_id))
+    }
+    fn create(&self, ticket: &Ticket) -> Result<TicketRef, DeliverError> {
+        self.call(|| self.outbox.create(ticket))
+    }
+    fn attach(&self, ticket: &TicketRef, bundle: &Path, expected: &Sha256Digest) -> Result<Attached, DeliverError> {
+        self.call(|| self.outbox.attach(ticket, bundle, expected))
+    }
+    fn comment(&self, ticket: &TicketRef, key: &str, text: &str) -> Result<(), DeliverError> {
+        self.call(|| self.outbox.comment(ticket, key, text))
+    }
+}
+
+#[test]
+fn a_run_that_was_killed_anywhere_is_finished_by_the_same_command_and_doubles_nothing() {
+    for after_the_work in [false, true] {
+        for calls in 1..=4 {
+            let desk = Desk::new();
+            let prepared = prepare(&desk.request(&case())).expect("ready");
+            let killed = Killed { outbox: desk.outbox(), calls_left: Cell::new(calls), after_the_work };
+            let stopped = desk.carry_out(&prepared, &killed).expect_err("killed");
+            assert_eq!(stopped.ticket.is_some(), calls > 2);
+            let handed = desk.carry_out(&prepared, &desk.outbox()).expect("finished");
+            assert!(handed.attached.is_some());
+            let once = desk.at_ticket();
+            assert_eq!(once.len(), 5, "{calls}");
+            let again = desk.carry_out(&prepared, &desk.outbox()).expect("nothing left to do");
+            assert_eq!((again.head, again.already), (handed.head, true), "a finished run adds no line");
+            assert_eq!(desk.at_ticket(), once);
+        }
+    }
+}
+
+#[test]
+fn a_bundle_that_does_not_arrive_whole_is_said_in_the_ticket_and_is_no_success() {
+    let desk = Desk::new();
+    let prepared = prepare(&desk.request(&case())).expect("ready");
+    fs::write(&desk.bundle.path, b"PK bund1e").expect("written");
+    let stopped = desk.carry_out(&prepared, &desk.outbox()).expect_err("another file");
+    assert!(matches!(*stopped.source, StepError::Deliver(DeliverError::DigestMismatch { .. })));
+    assert!(stopped.ticket.is_some());
+    let told = desk.at_ticket().iter().any(|(name, text)| {
+        name.starts_with("comment-incomplete") && String::from_utf8_lossy(text).contains("The bundle is incomplete")
+    });
+    assert!(told);
+    fs::write(&desk.bundle.path, b"PK bundle").expect("written");
+    assert!(desk.carry_out(&prepared, &desk.outbox()).is_ok(), "the same command goes on");
+}

@@ -1,0 +1,343 @@
+//! The record of what was done about a case: lines that are only ever added, each holding the hash of the one before.
+//! A changed, moved or removed line shows at its place; a cut tail shows against the head that stands in the ticket.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::model::{CaseId, Sha256Digest};
+use crate::platform::{create_private_dir, open_private_append};
+
+/// Longest journal that is read; a case makes a few lines a step.
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
+
+/// What the chain of a case begins with, so that no journal passes for that of another case.
+const GENESIS: &str = "casefile-journal/1";
+
+/// The journal of one case, locked for this process.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+    /// A file of its own, because a lock on Windows would also keep readers from the journal.
+    _lock: File,
+    lines: Vec<Line>,
+    head: Head,
+    /// Bytes of a cut last line that were dropped on opening and are not yet recorded.
+    dropped: usize,
+}
+
+/// The last line: whoever knows it sees whether lines after it were cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Head {
+    /// Its number; 0 before the first line.
+    pub seq: u64,
+    /// Its hash.
+    pub hash: Sha256Digest,
+}
+
+/// Something that happened, or is about to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    name: String,
+    facts: BTreeMap<String, String>,
+}
+
+/// Why a journal cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The file or its folder.
+    #[error("cannot {action} the journal {}: {source}", path.display())]
+    Io {
+        /// What was attempted.
+        action: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// Another process holds it.
+    #[error("another casefile is at work on this case ({})", .0.display())]
+    Busy(PathBuf),
+    /// Somebody changed it.
+    #[error("the journal {} is not as it was written: line {line} {problem}", path.display())]
+    Broken {
+        /// Which file.
+        path: PathBuf,
+        /// The first line that is wrong, counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// A line without its hash, in the order in which it is written and hashed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Body<'a> {
+    seq: u64,
+    at: Timestamp,
+    event: &'a str,
+    facts: &'a BTreeMap<String, String>,
+    prev: Sha256Digest,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    seq: u64,
+    at: Timestamp,
+    event: String,
+    facts: BTreeMap<String, String>,
+    prev: Sha256Digest,
+    hash: Sha256Digest,
+}
+
+impl Event {
+    /// An event of this name, such as `ticket-intent`.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), facts: BTreeMap::new() }
+    }
+
+    /// The same event with one more fact. Contacts and accounts do not belong here: a journal is exported and kept.
+    #[must_use]
+    #[allow(clippy::needless_pass_by_value, reason = "texts, digests and numbers then read alike at the call")]
+    pub fn with(mut self, fact: &str, value: impl ToString) -> Self {
+        self.facts.insert(fact.to_owned(), value.to_string());
+        self
+    }
+}
+
+impl Journal {
+    /// Opens the journal of `case_id` in `folder`, makes it if need be, and checks every line. A last line that was cut
+    /// while it was written (a kill, a full disk) is dropped, and the drop recorded with the next event.
+    pub fn open(folder: &Path, case_id: &CaseId) -> Result<Self, JournalError> {
+        create_private_dir(folder).map_err(failed("make the folder of", folder))?;
+        let lock_path = folder.join(format!("{case_id}.lock"));
+        let lock = open_private_append(&lock_path).map_err(failed("lock", &lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => return Err(JournalError::Busy(lock_path)),
+            Err(fs::TryLockError::Error(e)) => return Err(failed("lock", &lock_path)(e)),
+        }
+        let path = folder.join(format!("{case_id}.jsonl"));
+        let mut file = open_private_append(&path).map_err(failed("open", &path))?;
+        let mut bytes = Vec::new();
+        (&mut file).take(MOST_BYTES).read_to_end(&mut bytes).map_err(failed("read", &path))?;
+        let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+        if whole < bytes.len() {
+            // A handle for adding cannot shorten the file on Windows.
+            let cut = OpenOptions::new().write(true).open(&path).and_then(|file| file.set_len(whole as u64));
+            cut.map_err(failed("mend", &path))?;
+        }
+        let lines = read_lines(&path, case_id, &bytes[..whole])?;
+        let head = head_of(&lines, case_id);
+        Ok(Self { path, file, _lock: lock, lines, head, dropped: bytes.len() - whole })
+    }
+
+    /// Adds an event and returns once it is on the disk.
+    pub fn append(&mut self, at: Timestamp, mut event: Event) -> Result<Head, JournalError> {
+        if self.dropped > 0 {
+            event = event.with("cut_line_dropped_bytes", self.dropped);
+        }
+        let (seq, prev) = (self.head.seq + 1, self.head.hash);
+        let hash = hash(&Body { seq, at, event: &event.name, facts: &event.facts, prev });
+        let line = Line { seq, at, event: event.name, facts: event.facts, prev, hash };
+        let mut text = serde_json::to_string(&line).expect("a line of texts is JSON");
+        text.push('\n');
+        self.file
+            .write_all(text.as_bytes())
+            .and_then(|()| self.file.sync_all())
+            .map_err(failed("write", &self.path))?;
+        self.dropped = 0;
+        self.lines.push(line);
+        self.head = Head { seq, hash };
+        Ok(self.head)
+    }
+
+    /// The last line.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
+    /// Whether an event of this name with these facts, and perhaps more, was recorded.
+    #[must_use]
+    pub fn has(&self, event: &Event) -> bool {
+        self.lines.iter().any(|line| {
+            line.event == event.name && event.facts.iter().all(|(fact, value)| line.facts.get(fact) == Some(value))
+        })
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Checks every line of the journal at `path`, which is named after its case, without locking it.
+pub fn verify(path: &Path) -> Result<Head, JournalError> {
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let case_id = CaseId::parse(&stem).map_err(|e| JournalError::Io {
+        action: "check",
+        path: path.to_owned(),
+        source: io::Error::other(e),
+    })?;
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(failed("read", path))?;
+    file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(failed("read", path))?;
+    Ok(head_of(&read_lines(path, &case_id, &bytes)?, &case_id))
+}
+
+fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> JournalError + use<> {
+    let path = path.to_owned();
+    move |source| JournalError::Io { action, path, source }
+}
+
+fn genesis(case_id: &CaseId) -> Sha256Digest {
+    Sha256Digest(Sha256::digest(format!("{GENESIS}\n{case_id}\n")).into())
+}
+
+fn head_of(lines: &[Line], case_id: &CaseId) -> Head {
+    lines.last().map_or(Head { seq: 0, hash: genesis(case_id) }, |line| Head { seq: line.seq, hash: line.hash })
+}
+
+fn hash(body: &Body<'_>) -> Sha256Digest {
+    Sha256Digest(Sha256::digest(serde_json::to_string(body).expect("a line of texts is JSON")).into())
+}
+
+fn read_lines(path: &Path, case_id: &CaseId, bytes: &[u8]) -> Result<Vec<Line>, JournalError> {
+    let mut lines: Vec<Line> = Vec::new();
+    for (n, raw) in bytes.split_inclusive(|b| *b == b'\n').enumerate() {
+        let head = head_of(&lines, case_id);
+        let line = check_line(raw, head).map_err(|problem| JournalError::Broken {
+            path: path.to_owned(),
+            line: n + 1,
+            problem: problem.to_owned(),
+        })?;
+        lines.push(line);
+    }
+    Ok(lines)
+}
+
+fn check_line(raw: &[u8], before: Head) -> Result<Line, &'static str> {
+    let raw = raw.strip_suffix(b"\n").ok_or("is cut off")?;
+    let line: Line = serde_json::from_slice(raw).map_err(|_| "is not a line of a journal")?;
+    let Line { seq, at, event, facts, prev, hash: stated } = &line;
+    if hash(&Body { seq: *seq, at: *at, event, facts, prev: *prev }) != *stated {
+        return Err("does not have the hash that it states");
+    }
+    if *seq != before.seq + 1 || *prev != before.hash {
+        return Err("does not follow the line before it");
+    }
+    // Spaces, a second key of one name and the like leave the values and the hash as they are.
+    let as_written = serde_json::to_string(&line).expect("a line of texts is JSON");
+    if as_written.as_bytes() != raw {
+        return Err("is not written as this program writes");
+    }
+    Ok(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checklist::fixture::at;
+
+    fn id() -> CaseId {
+        CaseId::parse("c-7fk2m9q4xa").expect("an id")
+    }
+
+    /// A journal of four lines, closed.
+    fn written() -> (tempfile::TempDir, PathBuf, Head) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut journal = Journal::open(dir.path(), &id()).expect("opens");
+        for n in 0..4 {
+            journal.append(at("2026-11-23T09:50:00Z"), Event::new("step").with("n", n)).expect("written");
+        }
+        let (path, head) = (journal.path().to_owned(), journal.head());
+        drop(journal);
+        (dir, path, head)
+    }
+
+    #[test]
+    fn a_journal_reads_back_and_goes_on_where_it_ended() {
+        let (dir, path, head) = written();
+        assert_eq!(verify(&path).expect("whole"), head);
+        let mut journal = Journal::open(dir.path(), &id()).expect("opens");
+        assert!(journal.has(&Event::new("step").with("n", 3)) && !journal.has(&Event::new("step").with("n", 4)));
+        let next = journal.append(at("2026-11-23T10:00:00Z"), Event::new("step")).expect("written");
+        assert_eq!((next.seq, verify(&path).expect("whole")), (5, next));
+    }
+
+    #[test]
+    fn a_changed_moved_removed_or_added_line_is_found_at_its_place() {
+        let (_dir, path, head) = written();
+        let text = fs::read_to_string(&path).expect("text");
+        let lines: Vec<&str> = text.lines().collect();
+        let join = |lines: &[&str]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+        let second = lines[1].replace("\"n\":\"1\"", "\"n\":\"7\"");
+        let spaced = lines[2].replace("\"seq\":3", "\"seq\": 3");
+        let doubled = lines[2].replace("{\"seq\"", "{\"seq\":3,\"seq\"");
+        for (edited, line, what) in [
+            (join(&[lines[0], &second, lines[2], lines[3]]), 2, "changed"),
+            (join(&[lines[0], lines[2], lines[1], lines[3]]), 2, "moved"),
+            (join(&[lines[0], lines[2], lines[3]]), 2, "removed"),
+            (join(&[lines[1], lines[2], lines[3]]), 1, "first removed"),
+            (join(&[lines[0], lines[0], lines[1]]), 2, "doubled"),
+            (join(&[lines[0], lines[1], &spaced, lines[3]]), 3, "a space"),
+            (join(&[lines[0], lines[1], &doubled, lines[3]]), 3, "a second key"),
+            (join(&[lines[0], "", lines[1]]), 2, "an empty line"),
+            (text.trim_end().to_owned(), 4, "cut within a line"),
+            (text.clone() + "{}\n", 5, "added"),
+        ] {
+            fs::write(&path, edited).expect("written");
+            match verify(&path) {
+                Err(JournalError::Broken { line: found, .. }) => assert_eq!(found, line, "{what}"),
+                other => panic!("{what}: {other:?}"),
+            }
+        }
+        // A tail that is cut at a line's end leaves a chain that holds; the head in the ticket shows it.
+        fs::write(&path, join(&lines[..3])).expect("written");
+        assert_ne!(verify(&path).expect("holds"), head);
+    }
+
+    #[test]
+    fn a_journal_of_another_case_does_not_pass() {
+        let (dir, path, _) = written();
+        let other = dir.path().join("c-0000000000.jsonl");
+        fs::copy(&path, &other).expect("copied");
+        assert!(matches!(verify(&other), Err(JournalError::Broken { line: 1, .. })));
+        assert!(matches!(
+            Journal::open(dir.path(), &CaseId::parse("c-0000000000").expect("an id")),
+            Err(JournalError::Broken { line: 1, .. })
+        ));
+    }
+
+    #[test]
+    fn a_line_that_was_cut_by_a_kill_is_dropped_and_the_journal_goes_on() {
+        let (dir, path, head) = written();
+        let mut text = fs::read_to_string(&path).expect("text");
+        text.push_str("{\"seq\":5,\"at\":\"2026");
+        fs::write(&path, text).expect("written");
+        let mut journal = Journal::open(dir.path(), &id()).expect("opens");
+        assert_eq!(journal.head(), head);
+        let next = journal.append(at("2026-11-23T10:00:00Z"), Event::new("step")).expect("written");
+        assert_eq!(verify(&path).expect("whole"), next);
+        assert!(journal.has(&Event::new("step").with("cut_line_dropped_bytes", 19)));
+    }
+
+    #[test]
+    fn two_runs_do_not_write_one_journal() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let held = Journal::open(dir.path(), &id()).expect("opens");
+        assert!(matches!(Journal::open(dir.path(), &id()), Err(JournalError::Busy(_))));
+        drop(held);
+        assert!(Journal::open(dir.path(), &id()).is_ok());
+    }
+}

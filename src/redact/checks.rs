@@ -1,0 +1,164 @@
+//! Checks on a found value, where a pattern alone would take too much.
+
+use serde::Deserialize;
+
+use super::sensitive_names::{
+    is_data_key, is_mixed, is_opaque, is_reference, is_sensitive_header, is_sensitive_key, is_uuid,
+};
+
+/// A test that a found value must pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Check {
+    /// Payment cards: ISO/IEC 7812-1, annex B.
+    Luhn,
+    /// Bank accounts: ISO 13616, remainder 1 modulo 97.
+    Iban,
+    /// US social security numbers: no area 000, 666 or 9xx, no group 00, no serial 0000 (SSA, since 2011).
+    Ssn,
+    /// 7 to 15 digits (ITU-T E.164 allows 15).
+    Phone,
+    /// A mail address whose last label can be a top-level domain: letters, at least two, and no file extension.
+    Email,
+    /// No reference to a value, such as `${PASSWORD}`, and no mask.
+    Literal,
+    /// A literal with letters and digits, which no sentence holds.
+    Mixed,
+    /// A literal that a machine made.
+    Opaque,
+    /// A literal under a name (the pattern's first group) that promises a secret.
+    SensitiveName,
+    /// The same with letters and digits, for places where a sentence could follow.
+    SensitiveNameMixed,
+    /// What a machine made, or a UUID, under a name (the first group) that is not that of a look-up key.
+    KeyName,
+}
+
+impl Check {
+    /// Whether `value`, under `name` where the pattern has one, passes. Separators in numbers are ignored.
+    #[must_use]
+    pub fn passes(self, name: Option<&[u8]>, value: &[u8]) -> bool {
+        let named = || name.is_some_and(|name| is_sensitive_key(name).or_else(|| is_sensitive_header(name)).is_some());
+        match self {
+            Self::Luhn => luhn(value),
+            Self::Iban => iban(value),
+            Self::Ssn => ssn(value),
+            Self::Phone => (7..=15).contains(&digits(value).len()),
+            Self::Email => email(value),
+            Self::Literal => !is_reference(value),
+            Self::Mixed => is_mixed(value),
+            Self::Opaque => is_opaque(value) && !is_reference(value),
+            Self::SensitiveName => !is_reference(value) && named(),
+            Self::SensitiveNameMixed => is_mixed(value) && named(),
+            Self::KeyName => {
+                !name.is_some_and(is_data_key) && !is_reference(value) && (is_opaque(value) || is_uuid(value))
+            }
+        }
+    }
+}
+
+/// Endings that follow an `@` in file names and unit names, not in mail addresses.
+const NO_DOMAIN: [&str; 21] = [
+    "service", "socket", "timer", "target", "mount", "slice", "scope", "device", "path", "png", "jpg", "jpeg", "gif",
+    "svg", "webp", "js", "ts", "css", "json", "local", "lock",
+];
+
+fn email(value: &[u8]) -> bool {
+    let last = value.rsplit(|b| *b == b'.').next().unwrap_or_default();
+    last.len() >= 2
+        && (last.iter().all(u8::is_ascii_alphabetic) || last.starts_with(b"xn--"))
+        && !NO_DOMAIN.iter().any(|ending| last.eq_ignore_ascii_case(ending.as_bytes()))
+}
+
+fn digits(value: &[u8]) -> Vec<u32> {
+    value.iter().filter(|b| b.is_ascii_digit()).map(|b| u32::from(b - b'0')).collect()
+}
+
+fn luhn(value: &[u8]) -> bool {
+    let digits = digits(value);
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(n, d)| {
+            if n % 2 == 0 {
+                *d
+            } else if *d > 4 {
+                2 * d - 9
+            } else {
+                2 * d
+            }
+        })
+        .sum();
+    (12..=19).contains(&digits.len()) && sum.is_multiple_of(10) && digits.iter().any(|d| *d != digits[0])
+}
+
+fn iban(value: &[u8]) -> bool {
+    let compact: Vec<u8> = value.iter().filter(|b| b.is_ascii_alphanumeric()).map(u8::to_ascii_uppercase).collect();
+    if !(15..=34).contains(&compact.len()) {
+        return false;
+    }
+    let (head, tail) = compact.split_at(4);
+    let remainder = tail.iter().chain(head).fold(0u32, |rest, b| {
+        if b.is_ascii_digit() {
+            (rest * 10 + u32::from(b - b'0')) % 97
+        } else {
+            (rest * 100 + u32::from(b - b'A') + 10) % 97
+        }
+    });
+    remainder == 1
+}
+
+fn ssn(value: &[u8]) -> bool {
+    let d = digits(value);
+    if d.len() != 9 {
+        return false;
+    }
+    // Numbers that were printed in advertisements or stand in every manual.
+    if value == b"123-45-6789" || value == b"078-05-1120" {
+        return false;
+    }
+    let number = |range: std::ops::Range<usize>| d[range].iter().fold(0, |n, digit| n * 10 + digit);
+    let area = number(0..3);
+    area != 0 && area != 666 && area < 900 && number(3..5) != 0 && number(5..9) != 0
+}
+
+/// Shannon entropy of `value` in bits a byte.
+#[must_use]
+pub fn entropy(value: &[u8]) -> f64 {
+    let mut counts = [0u32; 256];
+    for byte in value {
+        counts[usize::from(*byte)] += 1;
+    }
+    let length = value.len() as f64;
+    counts
+        .iter()
+        .filter(|count| **count > 0)
+        .map(|count| {
+            let share = f64::from(*count) / length;
+            -share * share.log2()
+        })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checksums_tell_real_numbers_from_look_alikes() {
+        assert!(Check::Luhn.passes(None, b"4111 1111 1111 1111"));
+        assert!(!Check::Luhn.passes(None, b"4111 1111 1111 1112"));
+        assert!(!Check::Luhn.passes(None, b"0000000000000000"));
+        assert!(Check::Iban.passes(None, b"DE89 3704 0044 0532 0130 00"));
+        assert!(!Check::Iban.passes(None, b"DE88 3704 0044 0532 0130 00"));
+        assert!(Check::Ssn.passes(None, b"219-09-9998"));
+        assert!(!Check::Ssn.passes(None, b"666-05-1120"));
+    }
+
+    #[test]
+    fn entropy_is_in_bits_a_byte() {
+        assert!(entropy(b"aaaa").abs() < 1e-9);
+        assert!((entropy(b"abcd") - 2.0).abs() < 1e-9);
+    }
+}

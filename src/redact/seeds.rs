@@ -1,0 +1,149 @@
+//! A value found once is found everywhere: the secrets of the first pass, searched for as literals in the second.
+
+use std::collections::BTreeMap;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+
+use super::checks::entropy;
+
+/// Shorter values stand in ordinary text by chance.
+const MIN_LENGTH: usize = 8;
+/// Bits a byte below which a value is a word, not a secret.
+const MIN_ENTROPY: f64 = 3.0;
+/// The most seeds: beyond this the automaton costs more memory than a struggling server should lend.
+pub const MAX_SEEDS: usize = 50_000;
+/// The most bytes of seeds, for the same reason.
+pub const MAX_SEED_BYTES: usize = 16 << 20;
+
+/// Secrets found while scanning, each with the index of what found it. Merged in the order of the sources, so that the
+/// cap falls on the same ones whatever the number of threads.
+#[derive(Default)]
+pub struct Seeds {
+    found: BTreeMap<Vec<u8>, usize>,
+    bytes: usize,
+    over_cap: u64,
+}
+
+impl std::fmt::Debug for Seeds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Seeds({} found)", self.found.len())
+    }
+}
+
+impl Seeds {
+    /// Takes `value` when it is long and random enough to be told from ordinary text.
+    pub(super) fn add(&mut self, value: &[u8], by: usize) {
+        let value = value.trim_ascii();
+        if value.len() < MIN_LENGTH || value.contains(&b'\n') || entropy(value) < MIN_ENTROPY {
+            return;
+        }
+        if let Some(known) = self.found.get_mut(value) {
+            *known = (*known).min(by);
+        } else if self.found.len() >= MAX_SEEDS || self.bytes + value.len() > MAX_SEED_BYTES {
+            self.over_cap += 1;
+        } else {
+            self.bytes += value.len();
+            self.found.insert(value.to_vec(), by);
+        }
+    }
+
+    /// Takes over what another source gave.
+    pub fn merge(&mut self, other: Self) {
+        self.over_cap += other.over_cap;
+        for (value, by) in other.found {
+            self.add(&value, by);
+        }
+    }
+
+    /// No longer searches for what stands in `disclosed`, which is shown on purpose.
+    pub fn forget(&mut self, disclosed: &[u8]) {
+        self.found.retain(|value, _| memchr::memmem::find(disclosed, value).is_none());
+    }
+
+    /// How many values will be searched for.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Whether nothing was found.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// How many values were over the cap.
+    #[must_use]
+    pub fn over_cap(&self) -> u64 {
+        self.over_cap
+    }
+}
+
+/// The seeds as one automaton.
+#[derive(Default)]
+pub(super) struct SeedMatcher {
+    automaton: Option<AhoCorasick>,
+    by: Vec<usize>,
+    longest: usize,
+}
+
+impl std::fmt::Debug for SeedMatcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SeedMatcher({} seeds)", self.by.len())
+    }
+}
+
+impl SeedMatcher {
+    pub(super) fn new(seeds: &Seeds) -> Result<Self, super::RedactError> {
+        if seeds.is_empty() {
+            return Ok(Self::default());
+        }
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            // A DFA over 16 MiB of literals would take gigabytes.
+            .kind(Some(if seeds.bytes < 64 << 10 { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA }))
+            .build(seeds.found.keys())
+            .map_err(|_| super::RedactError::Limit("too many secrets to search for"))?;
+        Ok(Self {
+            automaton: Some(automaton),
+            by: seeds.found.values().copied().collect(),
+            longest: seeds.found.keys().map(Vec::len).max().unwrap_or(0),
+        })
+    }
+
+    /// Places in `text` where a seed stands: start, end, what found it first.
+    pub(super) fn find<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = (usize, usize, usize)> + 'a {
+        self.automaton
+            .iter()
+            .flat_map(move |automaton| automaton.find_iter(text))
+            .map(|m| (m.start(), m.end(), self.by[m.pattern().as_usize()]))
+    }
+
+    /// Whether `text` holds a seed.
+    pub(super) fn stands_in(&self, text: &[u8]) -> bool {
+        self.automaton.as_ref().is_some_and(|automaton| automaton.is_match(text))
+    }
+
+    /// Bytes of the longest seed; 0 without seeds.
+    pub(super) fn longest(&self) -> usize {
+        self.longest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_and_plain_values_are_no_seeds_and_an_overflow_is_counted() {
+        let mut seeds = Seeds::default();
+        seeds.add(b"short1", 0);
+        seeds.add(b"aaaaaaaaaaaa", 0);
+        seeds.add(b"hunter2-Correct", 0);
+        assert_eq!(seeds.len(), 1);
+        for n in 0..MAX_SEEDS {
+            seeds.add(format!("s3cret-Value-{n:06}").as_bytes(), 0);
+        }
+        assert_eq!((seeds.len(), seeds.over_cap()), (MAX_SEEDS, 1));
+    }
+}

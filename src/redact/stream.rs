@@ -1,0 +1,233 @@
+//! An artifact's bytes after the rules, block by block, because it may be 10 GB.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::sync::Arc;
+
+use super::decode::{Decoder, Encoding, encode};
+use super::json::{Documents, JsonWalker};
+use super::json_values::ValueRules;
+use super::lines::LineState;
+use super::scan::Treatment;
+use super::split::Splitter;
+use super::{RedactError, Redactor, images};
+
+/// Bytes that a block grows to before it is handed out, about.
+const BLOCK: usize = 1 << 20;
+
+/// Replacements by rule id or kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Counts(BTreeMap<String, u64>);
+
+impl Counts {
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    pub(super) fn add(&mut self, name: &str) {
+        match self.0.get_mut(name) {
+            Some(count) => *count += 1,
+            None => {
+                self.0.insert(name.to_owned(), 1);
+            }
+        }
+    }
+}
+
+/// A run of redacted bytes that no longer holds any known secret. Only this room can make one.
+#[derive(Debug)]
+pub struct RedactedBlock(Vec<u8>);
+
+impl RedactedBlock {
+    /// The bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// What the redaction of an artifact came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Replacements by rule id, or by kind for own names and addresses.
+    pub redactions: BTreeMap<String, u64>,
+    /// The encoding seen, for texts.
+    pub encoding: Option<&'static str>,
+}
+
+/// One step of a [`Redacted`] stream.
+#[derive(Debug)]
+pub enum Step {
+    /// The next bytes.
+    Block(RedactedBlock),
+    /// Nothing follows.
+    End(Summary),
+}
+
+/// An artifact after the rules. Yields blocks, then one [`Step::End`]; an error means that the artifact must be left out.
+pub struct Redacted<'a> {
+    steps: Box<dyn Iterator<Item = Result<Step, RedactError>> + 'a>,
+}
+
+impl std::fmt::Debug for Redacted<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Redacted(…)")
+    }
+}
+
+impl<'a> Redacted<'a> {
+    /// A stream of steps that were made elsewhere, such as on another thread; blocks cannot be made outside this room.
+    pub fn from_steps(steps: impl Iterator<Item = Result<Step, RedactError>> + 'a) -> Self {
+        Self { steps: Box::new(steps) }
+    }
+}
+
+impl Iterator for Redacted<'_> {
+    type Item = Result<Step, RedactError>;
+    fn next(&mut self) -> Option<Self::Item> {
+        self.steps.next()
+    }
+}
+
+/// The walker's word for it.
+pub(super) fn documents(lines: bool) -> Documents {
+    if lines { Documents::Many } else { Documents::One }
+}
+
+/// Looks once more for every known secret before a block leaves this room.
+#[derive(Default)]
+struct LastLook {
+    tail: Vec<u8>,
+}
+
+impl LastLook {
+    fn pass(&mut self, redactor: &Redactor, bytes: Vec<u8>) -> Result<RedactedBlock, RedactError> {
+        let keep = redactor.seeds.longest().saturating_sub(1);
+        if keep > 0 {
+            if redactor.seeds.stands_in(&bytes) {
+                return Err(RedactError::SecretLeft);
+            }
+            self.tail.extend_from_slice(&bytes[..bytes.len().min(keep)]);
+            if redactor.seeds.stands_in(&self.tail) {
+                return Err(RedactError::SecretLeft);
+            }
+            self.tail.extend_from_slice(&bytes[bytes.len().min(keep)..]);
+            self.tail.drain(..self.tail.len().saturating_sub(keep));
+        }
+        Ok(RedactedBlock(bytes))
+    }
+}
+
+/// The work on one source: what makes the next bytes.
+enum Work<'a> {
+    Text { splitter: Splitter<Decoder<Box<dyn Read + Send + 'a>>>, state: LineState, encoding: Encoding },
+    Json { reader: Decoder<Box<dyn Read + Send + 'a>>, walker: Option<Box<JsonWalker<ValueRules>>>, chunk: Vec<u8> },
+    Image { reader: Box<dyn Read + Send + 'a>, format: images::Format },
+    Refused(Option<RedactError>),
+    Done,
+}
+
+struct Stream<'a> {
+    redactor: Arc<Redactor>,
+    work: Work<'a>,
+    last_look: LastLook,
+    counts: Counts,
+    encoding: Option<&'static str>,
+    ended: bool,
+}
+
+impl Redactor {
+    /// Redacts `input` as pass 1 found it should be treated. Lazy: each step reads, replaces and checks about 1 MiB.
+    pub fn redact<'a>(self: &Arc<Self>, treatment: &Treatment, input: Box<dyn Read + Send + 'a>) -> Redacted<'a> {
+        let mut encoding = None;
+        let work = match treatment {
+            Treatment::Text(seen) => {
+                encoding = Some(seen.name());
+                Work::Text {
+                    splitter: Splitter::new(Decoder::new(input, *seen)),
+                    state: LineState::default(),
+                    encoding: *seen,
+                }
+            }
+            Treatment::Json { lines } => {
+                encoding = Some("utf-8");
+                let walker = JsonWalker::new(ValueRules::replacing(Arc::clone(self)), documents(*lines));
+                Work::Json {
+                    reader: Decoder::new(input, Encoding::Utf8),
+                    walker: Some(Box::new(walker)),
+                    chunk: vec![0; 256 << 10],
+                }
+            }
+            Treatment::Image(format) => Work::Image { reader: input, format: *format },
+            Treatment::Binary => Work::Refused(Some(RedactError::Binary)),
+        };
+        let redactor = Arc::clone(self);
+        Redacted::from_steps(Stream {
+            redactor,
+            work,
+            last_look: LastLook::default(),
+            counts: Counts::new(),
+            encoding,
+            ended: false,
+        })
+    }
+
+    /// Bytes that were made and redacted in this room, as an artifact.
+    pub(super) fn finished(&self, bytes: Vec<u8>, counts: Counts) -> Result<Redacted<'static>, RedactError> {
+        let block = LastLook::default().pass(self, bytes)?;
+        let summary = Summary { redactions: counts.0, encoding: Some("utf-8") };
+        Ok(Redacted::from_steps([Ok(Step::Block(block)), Ok(Step::End(summary))].into_iter()))
+    }
+}
+
+impl Stream<'_> {
+    /// The next redacted bytes; `None` at the end.
+    fn bytes(&mut self) -> Result<Option<Vec<u8>>, RedactError> {
+        match &mut self.work {
+            Work::Text { splitter, state, encoding } => {
+                let Some(piece) = splitter.piece()? else { return Ok(None) };
+                let mut out = Vec::with_capacity(piece.own_end - piece.own_start + 256);
+                self.redactor.replace(&piece, state, &mut out, &mut self.counts)?;
+                Ok(Some(encode(out, *encoding)))
+            }
+            Work::Json { reader, walker, chunk } => {
+                let Some(mut walking) = walker.take() else { return Ok(None) };
+                let broken = |_| RedactError::Changed("it is no longer JSON");
+                let mut out = Vec::new();
+                while out.len() < BLOCK {
+                    let n = reader.read(chunk)?;
+                    if n == 0 {
+                        self.counts = walking.finish(&mut out).map_err(broken)?.into_counts()?;
+                        return Ok(Some(out));
+                    }
+                    walking.push(&chunk[..n], &mut out).map_err(broken)?;
+                }
+                *walker = Some(walking);
+                Ok(Some(out))
+            }
+            Work::Image { reader, format } => {
+                let stripped = images::strip(reader, *format)?;
+                self.work = Work::Done;
+                Ok(Some(stripped))
+            }
+            Work::Refused(error) => Err(error.take().unwrap_or(RedactError::Binary)),
+            Work::Done => Ok(None),
+        }
+    }
+}
+
+impl Iterator for Stream<'_> {
+    type Item = Result<Step, RedactError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let step = self.bytes().and_then(|bytes| match bytes {
+            Some(bytes) => self.last_look.pass(&self.redactor, bytes).map(Step::Block),
+            None => Ok(Step::End(Summary { redactions: std::mem::take(&mut self.counts).0, encoding: self.encoding })),
+        });
+        self.ended = !matches!(step, Ok(Step::Block(_)));
+        Some(step)
+    }
+}

@@ -1,0 +1,123 @@
+//! Writes a text with its findings replaced, and counts them.
+
+use super::lines::LineState;
+use super::seeds::Seeds;
+use super::spans::{Span, Why};
+use super::split::{Piece, Splitter};
+use super::stream::Counts;
+use super::{RedactError, Redactor};
+
+impl Redactor {
+    /// Appends the own part of `piece`, redacted, to `out`.
+    pub(super) fn replace(
+        &self,
+        piece: &Piece<'_>,
+        state: &mut LineState,
+        out: &mut Vec<u8>,
+        counts: &mut Counts,
+    ) -> Result<(), RedactError> {
+        let (spans, own) = self.findings(piece, state)?;
+        self.write_replaced(piece.bytes, own, &spans, out, counts);
+        Ok(())
+    }
+
+    /// Appends the whole of `text`, redacted, to `out`: for texts that are in memory already.
+    pub(super) fn replace_all(&self, text: &[u8], out: &mut Vec<u8>, counts: &mut Counts) -> Result<(), RedactError> {
+        let mut state = LineState::default();
+        let mut splitter = Splitter::new(text);
+        while let Some(piece) = splitter.piece()? {
+            self.replace(&piece, &mut state, out, counts)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn write_replaced(
+        &self,
+        text: &[u8],
+        own: std::ops::Range<usize>,
+        spans: &[Span],
+        out: &mut Vec<u8>,
+        counts: &mut Counts,
+    ) {
+        let mut at = own.start;
+        for span in spans {
+            out.extend_from_slice(&text[at..span.start]);
+            self.write_placeholder(span.why, &text[span.start..span.end], out, counts);
+            at = span.end;
+        }
+        out.extend_from_slice(&text[at..own.end.max(at)]);
+    }
+
+    fn write_placeholder(&self, why: Why, value: &[u8], out: &mut Vec<u8>, counts: &mut Counts) {
+        let mut lower = Vec::new();
+        let (name, kind, hex, value): (&str, &str, bool, &[u8]) = match why {
+            Why::Rule(n) | Why::Seed(n) => match self.set.rules.get(n) {
+                Some(rule) => (&rule.id, &rule.kind, rule.hex, value),
+                None => self.own_kind(n, value),
+            },
+            Why::Known(kind) => {
+                lower.extend(value.iter().map(u8::to_ascii_lowercase));
+                (kind, kind, true, &lower)
+            }
+            Why::Named(kind) => (kind, kind, true, value),
+            Why::PrivateKey => ("private-key", "private-key", true, value),
+            Why::Address(address) => {
+                out.extend_from_slice(address.mapped(&self.pseudonyms).as_bytes());
+                counts.add(match address {
+                    super::address::Address::V4(_) => "ipv4",
+                    super::address::Address::V6(_) => "ipv6",
+                });
+                return;
+            }
+        };
+        self.pseudonyms.write(kind, hex, value, out);
+        counts.add(name);
+    }
+
+    /// Seeds that no rule found are numbered after the rules: key blocks, values under a name that says they are secret.
+    fn own_kind<'a>(&'a self, n: usize, value: &'a [u8]) -> (&'a str, &'a str, bool, &'a [u8]) {
+        let kind = if n == self.set.rules.len() { "private-key" } else { "value" };
+        (kind, kind, true, value)
+    }
+
+    /// Adds the secrets among the findings of `piece` to `seeds`.
+    pub(super) fn gather(
+        &self,
+        piece: &Piece<'_>,
+        state: &mut LineState,
+        seeds: &mut Seeds,
+    ) -> Result<(), RedactError> {
+        let (spans, _) = self.findings(piece, state)?;
+        for span in &spans {
+            let value = &piece.bytes[span.start..span.end];
+            match span.why {
+                Why::Rule(n) if self.set.rules[n].secret => seeds.add(value, n),
+                Why::PrivateKey => seeds.add(value, self.set.rules.len()),
+                Why::Named(_) => seeds.add(value, self.set.rules.len() + 1),
+                Why::Rule(_) | Why::Seed(_) | Why::Known(_) | Why::Address(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a value to `seeds` whose name says that it is secret.
+    pub(super) fn seed_named(&self, value: &[u8], seeds: &mut Seeds) {
+        seeds.add(value, self.set.rules.len() + 1);
+    }
+
+    /// Appends `value`, all of it replaced because of its name, to `out`; `false` when it is a placeholder already.
+    pub(super) fn replace_named(
+        &self,
+        kind: &'static str,
+        value: &[u8],
+        out: &mut Vec<u8>,
+        counts: &mut Counts,
+    ) -> bool {
+        let mut spans = vec![Span { start: 0, end: value.len(), why: Why::Named(kind) }];
+        let mut placeholders = Vec::new();
+        super::placeholder::find(value, &self.set.kinds, &mut placeholders);
+        super::spans::settle(value, &mut spans, &placeholders);
+        self.write_replaced(value, 0..value.len(), &spans, out, counts);
+        !spans.is_empty()
+    }
+}
