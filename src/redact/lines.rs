@@ -43,6 +43,26 @@ impl Prefilter {
     }
 }
 
+/// A set of rules by index, emptied from the lowest on.
+struct RuleBits(Vec<u64>);
+
+impl RuleBits {
+    fn new(rules: usize) -> Self {
+        Self(vec![0; rules.div_ceil(64)])
+    }
+
+    fn insert(&mut self, rule: usize) {
+        self.0[rule / 64] |= 1 << (rule % 64);
+    }
+
+    fn pop(&mut self) -> Option<usize> {
+        let (n, word) = self.0.iter_mut().enumerate().find(|(_, word)| **word != 0)?;
+        let bit = word.trailing_zeros() as usize;
+        *word &= *word - 1;
+        Some(n * 64 + bit)
+    }
+}
+
 /// What carries over from one piece to the next of the same text.
 #[derive(Debug, Default, Clone)]
 pub(super) struct LineState {
@@ -104,47 +124,46 @@ impl Redactor {
     }
 
     fn find_by_rules(&self, text: &[u8], spans: &mut Vec<Span>) -> Result<(), RedactError> {
-        let mut hits: Vec<(usize, usize)> = Vec::new();
-        for m in self.prefilter.automaton.find_overlapping_iter(text) {
-            let at = m.start();
-            hits.extend(self.prefilter.rules[m.pattern().as_usize()].iter().map(|rule| (at, *rule)));
-        }
-        if hits.is_empty() && self.prefilter.always.is_empty() {
-            return Ok(());
-        }
-        hits.sort_unstable();
-        let mut hits = hits.into_iter().peekable();
-        let mut wanted: Vec<usize> = Vec::new();
+        let filter = &*self.prefilter;
+        // Ordered by where a keyword ends; none spans a line, so the hits of a line stand together.
+        let mut hits =
+            filter.automaton.find_overlapping_iter(text).map(|m| (m.end(), m.pattern().as_usize())).peekable();
+        let mut wanted = RuleBits::new(self.set.rules.len());
         let mut start = 0;
         while start < text.len() {
-            if self.prefilter.always.is_empty() {
+            if filter.always.is_empty() {
                 // Nothing looks at lines without a hit: go straight to the next one that has one.
                 let Some((at, _)) = hits.peek() else { break };
                 start = memchr::memrchr(b'\n', &text[start..*at]).map_or(start, |newline| start + newline + 1);
             }
             let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at);
-            wanted.clear();
-            wanted.extend_from_slice(&self.prefilter.always);
-            while let Some((_, rule)) = hits.next_if(|(at, _)| *at < end.max(start + 1)) {
-                wanted.push(rule);
+            filter.always.iter().for_each(|rule| wanted.insert(*rule));
+            while let Some((_, keyword)) = hits.next_if(|(at, _)| *at <= end) {
+                filter.rules[keyword].iter().for_each(|rule| wanted.insert(*rule));
             }
-            wanted.sort_unstable();
-            wanted.dedup();
             let line = &text[start..end];
             let line = line.strip_suffix(b"\r").unwrap_or(line);
-            for rule in &wanted {
-                self.find_by_rule(*rule, line, start, spans)?;
+            while let Some(rule) = wanted.pop() {
+                self.find_by_rule(rule, line, start, spans)?;
             }
             start = end + 1;
         }
         Ok(())
     }
 
-    fn find_by_rule(&self, index: usize, line: &[u8], at: usize, spans: &mut Vec<Span>) -> Result<(), RedactError> {
+    pub(super) fn find_by_rule(
+        &self,
+        index: usize,
+        line: &[u8],
+        at: usize,
+        spans: &mut Vec<Span>,
+    ) -> Result<(), RedactError> {
         let rule = &self.set.rules[index];
         let regex = rule.regex().ok_or_else(|| RedactError::Rule(rule.id.clone()))?;
         let mut from = 0;
-        while let Some(captures) = regex.captures_at(line, from) {
+        // Looking allocates nothing, and most lines that a keyword lights up hold no match.
+        while regex.is_match_at(line, from) {
+            let Some(captures) = regex.captures_at(line, from) else { break };
             let whole = captures.get(0).map_or(from..from, |m| m.range());
             let Some((start, end)) = rule.secret_range(&captures) else { break };
             let value = &line[start..end];

@@ -21,6 +21,8 @@ pub mod sensitive_names;
 mod spans;
 mod split;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::sync::Arc;

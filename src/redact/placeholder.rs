@@ -62,7 +62,9 @@ pub(super) fn find(text: &[u8], kinds: &super::rules::Kinds, found: &mut Vec<(us
     let mut from = 0;
     while let Some(at) = find_prefix(text, from) {
         from = at + PREFIX.len();
-        if !starts_token(text, at) {
+        // Two placeholders may touch: the text between them was part of one of the values.
+        let touches = found.last().is_some_and(|(_, end)| *end == at);
+        if !touches && !starts_token(text, at) {
             continue;
         }
         if let Some(end) = token_end(text, from, kinds) {
@@ -95,7 +97,7 @@ fn token_end(text: &[u8], from: usize, kinds: &super::rules::Kinds) -> Option<us
             0
         };
         let end = from + end + length;
-        if ends_token(text, end) {
+        if ends_token(text, end) || text[end..].starts_with(PREFIX.as_bytes()) {
             return Some(end);
         }
     }
@@ -137,6 +139,7 @@ mod tests {
         assert_eq!(found("a=REDACTED-aws-key-0123456789;"), ["REDACTED-aws-key-0123456789"]);
         assert_eq!(found("%3DREDACTED-aws-0123456789%26"), ["REDACTED-aws-0123456789"]);
         assert_eq!(found("REDACTED-pin REDACTED-pin."), ["REDACTED-pin", "REDACTED-pin"]);
+        assert_eq!(found("REDACTED-pinREDACTED-aws-0123456789").len(), 2);
         assert_eq!(found("xREDACTED-aws-0123456789"), [""; 0]);
         assert_eq!(found("REDACTED-aws-0123456789abc"), [""; 0]);
         assert_eq!(found("REDACTED-mysecretvalue"), [""; 0]);
