@@ -70,8 +70,6 @@ pub struct CollectArgs {
     /// The facts of the case, as TOML
     #[arg(long, value_name = "FILE")]
     case: Option<PathBuf>,
-    #[command(flatten)]
-    facts: CaseFlags,
     /// More redaction rules, as TOML; repeat for several
     #[arg(long, value_name = "FILE", help_heading = "Redaction")]
     rules: Vec<PathBuf>,
@@ -96,6 +94,9 @@ pub struct CollectArgs {
     /// Print one JSON document
     #[arg(long)]
     json: bool,
+    // Last, because its heading would be given to every flag after it.
+    #[command(flatten)]
+    facts: CaseFlags,
 }
 
 /// Runs the verb.
@@ -391,8 +392,9 @@ fn dry_run(
         preview::sum(&planned, case, &mut out)
     };
     match failed.map_or(sum, Err) {
-        Ok(()) => Ok(Exit::Done),
-        Err(e) => Err(terminal(&e)),
+        // Whoever stopped reading has seen enough.
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(terminal(&e)),
+        _ => Ok(Exit::Done),
     }
 }
 
@@ -440,9 +442,10 @@ fn tell(args: &CollectArgs, report: &Report) -> Result<Exit, Message> {
         let mut err = anstream::stderr().lock();
         let _ = writeln!(
             err,
-            "{} files, {}, {replaced} values replaced; case {}",
-            manifest.artifacts.len(),
+            "{}, {}, {} replaced; case {}",
+            count(manifest.artifacts.len() as u64, "file"),
             human(report.sealed.size),
+            count(replaced, "value"),
             manifest.case_id
         );
         for gap in gaps.iter().take(10) {
@@ -459,13 +462,21 @@ fn tell(args: &CollectArgs, report: &Report) -> Result<Exit, Message> {
     Ok(exit)
 }
 
+fn count(n: u64, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
 fn failure(error: RunError, output: &Path) -> Message {
     match error {
         RunError::Interrupted => Message::new(Exit::Interrupted, "stopped; no bundle was written"),
         RunError::Write(WriteError::Io { path, source }) => {
-            Message::new(Exit::LocalFailure, format!("cannot write {}: {}", path.display(), plain(&source))).hint(
-                format!("nothing was kept; make room or choose another folder than {} with --output", output.display()),
-            )
+            let folder = output.display();
+            let hint = if source.kind() == std::io::ErrorKind::NotFound {
+                format!("nothing was kept; make the folder {folder}, or choose another with --output")
+            } else {
+                format!("nothing was kept; make room or choose another folder than {folder} with --output")
+            };
+            Message::new(Exit::LocalFailure, format!("cannot write {}: {}", path.display(), plain(&source))).hint(hint)
         }
         RunError::Write(e @ WriteError::Exists { .. }) => Message::new(Exit::LocalFailure, e.to_string())
             .hint("it was not touched; choose another --bundle-name or --output"),

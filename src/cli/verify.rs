@@ -161,7 +161,7 @@ fn tell(path: &Path, bundle: &VerifiedBundle, evaluation: &Evaluation, out: &mut
         0 => writeln!(out, "  complete  yes: ready for {}", evaluation.severity)?,
         n => writeln!(out, "  complete  NO: {n} missing for {}", evaluation.severity)?,
     }
-    writeln!(out, "  from      not signed; compare the digest with the customer: {}", bundle.bundle_digest().spoken())?;
+    writeln!(out, "  from      not signed; compare with the customer: {}", bundle.bundle_digest().spoken())?;
     if gaps > 0 {
         writeln!(out, "  gaps      {gaps} could not be collected; see `casefile inspect`")?;
     }
