@@ -200,7 +200,7 @@ impl Checklist {
         }
         for (n, item) in list.items.iter().enumerate() {
             let fail = |key: &str, problem: &str| {
-                ConfigError::file(file, problem).at_key(format!("items[{n}].{key}")).at_text(text, &item.id)
+                ConfigError::file(file, problem).at_key(format!("items[{n}].{key}")).at_line_of_key(text)
             };
             for (key, value) in [("id", &item.id), ("question", &item.question), ("ask", &item.ask), ("how", &item.how)]
             {

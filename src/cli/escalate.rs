@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::exit::Exit;
+use super::message::plain;
 use super::verify_text::{WIDTH, message_to_customer, render_missing};
 use crate::checklist::{Checklist, ItemResult};
 use crate::deliver::handover::{
@@ -207,7 +208,7 @@ fn parsed<T>(path: &Path, parse: impl FnOnce(&str, &str) -> Result<T, ConfigErro
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|file| file.take(MAX_CONFIG_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(|e| unreadable(e.to_string()))?;
+        .map_err(|e| unreadable(plain(&e)))?;
     if bytes.len() as u64 > MAX_CONFIG_BYTES {
         return Err(unreadable(format!("it is longer than {MAX_CONFIG_BYTES} bytes")));
     }

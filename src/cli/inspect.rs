@@ -8,6 +8,7 @@ use indicatif::HumanBytes;
 use serde::Serialize;
 
 use super::exit::Exit;
+use super::message::plain;
 use super::screen::{Escaped, Screen};
 use crate::bundle::{BundleError, CheckedStructure, Examination, Limits, NotWhole, State, UntrustedBundle};
 use crate::inspect::{Listing, Row, Summary, listing, summary};
@@ -115,6 +116,9 @@ pub fn report(bundle: &Path, error: &BundleError, json: bool, out: &mut dyn Writ
         BundleError::Newer(newer) => writeln!(err, "error: `{name}` was {newer}"),
         BundleError::NoSuchArtifact(_) => {
             writeln!(err, "error: {error}\nhint: `casefile inspect ls` lists what is in it")
+        }
+        BundleError::Open { source, .. } => {
+            writeln!(err, "error: cannot open `{name}`: {}\nhint: check the path and who may read it", plain(source))
         }
         other => writeln!(err, "error: {}", printable(&other.to_string())),
     };

@@ -241,12 +241,10 @@ impl Profile {
         let mut commands = Vec::new();
         for (n, command) in raw.commands.into_iter().enumerate() {
             if command.run.is_empty() {
-                return Err(fail(
-                    format!("commands[{n}].run"),
-                    &command.name,
-                    "names no program".to_owned(),
-                    "write run = [\"program\", \"argument\"]",
-                ));
+                return Err(ConfigError::file(file, "names no program")
+                    .at_key(format!("commands[{n}].run"))
+                    .at_line_of_key(text)
+                    .mend("write run = [\"program\", \"argument\"]"));
             }
             let timeout = time(format!("commands[{n}].timeout"), command.timeout, 10)?;
             commands.push(Command { name: command.name, run: command.run, purpose: command.purpose, timeout });

@@ -6,3 +6,6 @@ pub mod summary;
 
 pub use listing::{Listing, Row};
 pub use summary::Summary;
+
+#[cfg(test)]
+mod published_schemas;

@@ -65,10 +65,7 @@ pub struct ReadCase {
 /// Reads the text of a case file. `file` names it in errors, `given_by` says whose facts they are.
 pub fn parse(file: &str, text: &str, given_by: GivenBy) -> Result<ReadCase, ConfigError> {
     let raw: CaseFile = parse_toml(file, text)?;
-    let fail = |key: &str, problem: String| {
-        let last = key.rsplit('.').next().unwrap_or(key);
-        ConfigError::file(file, problem).at_key(key).at_text(text, last)
-    };
+    let fail = |key: &str, problem: String| ConfigError::file(file, problem).at_key(key).at_line_of_key(text);
     let moment = |key: &str, given: Option<String>| -> Result<Option<Fact<Moment>>, ConfigError> {
         given
             .map(|given| {

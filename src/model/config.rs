@@ -43,6 +43,13 @@ impl ConfigError {
         self
     }
 
+    /// The same error, naming the line of its key in `text`, or the nearest table above it.
+    #[must_use]
+    pub fn at_line_of_key(mut self, text: &str) -> Self {
+        self.line = self.key.as_deref().and_then(|key| line_of_key(text, key));
+        self
+    }
+
     /// The same error, with the way to mend it.
     #[must_use]
     pub fn mend(mut self, mend: impl Into<String>) -> Self {
@@ -101,6 +108,32 @@ fn line_of(text: &str, at: usize) -> usize {
     text.as_bytes()[..at.min(text.len())].iter().filter(|b| **b == b'\n').count() + 1
 }
 
+/// The line of a dotted key such as `rules[1].redact.kind`: one step down after the other, as far as the text goes along.
+fn line_of_key(text: &str, key: &str) -> Option<usize> {
+    let mut found = None;
+    for step in key.split('.') {
+        let (name, nth) = match step.split_once('[') {
+            Some((name, n)) => (name, n.trim_end_matches(']').parse().unwrap_or(0)),
+            None => (step, 0),
+        };
+        let below = text.lines().enumerate().skip(found.unwrap_or(0));
+        let mut places = below.filter(|(_, line)| opens(line, name)).map(|(n, _)| n + 1);
+        let Some(line) = places.nth(nth) else { break };
+        found = Some(line);
+    }
+    found
+}
+
+/// Whether `line` gives the key `name` a value or opens the table of that name.
+fn opens(line: &str, name: &str) -> bool {
+    let line = line.trim_start();
+    if let Some(header) = line.strip_prefix('[') {
+        let header = header.trim_start_matches('[').split(']').next().unwrap_or_default();
+        return header.rsplit('.').next().is_some_and(|last| last.trim() == name);
+    }
+    line.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('='))
+}
+
 fn first_line(message: &str) -> String {
     message.lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
 }
@@ -142,6 +175,17 @@ mod tests {
         let kind = parse_toml::<Sample>("p.toml", "[[logs]]\npaths = 3\n").unwrap_err();
         assert_eq!((kind.line, kind.key.as_deref()), (Some(2), Some("logs[0].paths")));
         assert!(kind.mend.is_some());
+    }
+
+    #[test]
+    fn the_line_of_a_key_is_found_however_often_its_name_stands_elsewhere() {
+        let text =
+            "# kind\n[[rules]]\nid = 'kind'\n[rules.redact]\nkind = 'a'\n[[rules]]\n[rules.redact]\n  kind='b'\n";
+        assert_eq!(line_of_key(text, "rules[0].redact.kind"), Some(5));
+        assert_eq!(line_of_key(text, "rules[1].redact.kind"), Some(8));
+        assert_eq!(line_of_key(text, "rules[1].absent"), Some(6));
+        assert_eq!(line_of_key("tried = [{ at = 'x' }]", "tried[0].at"), Some(1));
+        assert_eq!(line_of_key(text, "absent"), None);
     }
 
     #[test]

@@ -97,7 +97,7 @@ impl ValueRules {
             return Rewrite::Keep;
         }
         if let Some(seeds) = &mut self.seeds {
-            self.redactor.seed_named(text, seeds);
+            self.redactor.seed_named(kind, text, seeds);
             return Rewrite::Keep;
         }
         let mut out = Vec::new();

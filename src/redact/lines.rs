@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
-use super::checks::entropy;
+use super::checks::{Check, entropy};
 use super::rules::RuleSet;
 use super::sensitive_names::is_reference;
 use super::spans::{Span, Why, settle};
@@ -171,6 +171,7 @@ impl Redactor {
             let too_plain = rule.entropy.is_some_and(|least| entropy(value) <= least);
             let reference = rule.secret && is_reference(value);
             let passes = rule.check.is_none_or(|check| check.passes(name.map(|m| m.as_bytes()), value));
+            let passes = passes && !(rule.check == Some(Check::Email) && in_user_information(&line[..start]));
             if start < end && !too_plain && !reference && passes {
                 spans.push(Span { start: at + start, end: at + end, why: Why::Rule(index) });
                 from = whole.end.max(whole.start + 1);
@@ -185,6 +186,13 @@ impl Redactor {
         }
         Ok(())
     }
+}
+
+/// Whether what follows `before` is the password of a URL, which only looks like the name before a mail address's `@`:
+/// `postgres://shop:hunter2@db.example.com`. The rules for URLs take it, and leave the host.
+fn in_user_information(before: &[u8]) -> bool {
+    let start = before.iter().rposition(|b| b.is_ascii_whitespace() || b"/\"'<>".contains(b)).map_or(0, |at| at + 1);
+    before[..start].ends_with(b"://") && before[start..].contains(&b':')
 }
 
 /// Lines of PEM private keys (RFC 7468, RFC 1421): from BEGIN to END, or, cut short, to the end of the base64.

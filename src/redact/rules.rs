@@ -197,12 +197,12 @@ fn parse(file: &str, text: &str, foreign: bool) -> Result<Vec<Rule>, ConfigError
     let raw: RuleFile = parse_toml(file, text)?;
     let mut rules = Vec::with_capacity(raw.rules.len());
     for (n, rule) in raw.rules.into_iter().enumerate() {
-        let fail = |key: &str, needle: &str, problem: String| {
-            ConfigError::file(file, problem).at_key(format!("rules[{n}].{key}")).at_text(text, needle)
+        let fail = |key: &str, problem: String| {
+            ConfigError::file(file, problem).at_key(format!("rules[{n}].{key}")).at_line_of_key(text)
         };
         let id = rule.id;
         if id.is_empty() || !id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) || id.len() > 100 {
-            return Err(fail("id", "id", "a rule id is 1 to 100 letters, digits, `-`, `_`, `.`".to_owned())
+            return Err(fail("id", "a rule id is 1 to 100 letters, digits, `-`, `_`, `.`".to_owned())
                 .mend("give the rule a plain id"));
         }
         let kind = rule.redact.kind;
@@ -210,11 +210,11 @@ fn parse(file: &str, text: &str, foreign: bool) -> Result<Vec<Rule>, ConfigError
             || kind.len() > 40
             || !kind.bytes().all(|b| b.is_ascii_lowercase() || b"-0123456789".contains(&b))
         {
-            return Err(fail("redact.kind", &id, format!("`{id}`: a kind is 1 to 40 of a-z, 0-9 and `-`"))
+            return Err(fail("redact.kind", format!("`{id}`: a kind is 1 to 40 of a-z, 0-9 and `-`"))
                 .mend("choose a word such as `api-key`"));
         }
         if rule.keywords.iter().any(|k| k.is_empty() || !k.is_ascii() || k.bytes().any(|b| b.is_ascii_uppercase())) {
-            return Err(fail("keywords", &id, format!("`{id}`: keywords are lower-case ASCII and not empty"))
+            return Err(fail("keywords", format!("`{id}`: keywords are lower-case ASCII and not empty"))
                 .mend("write them in lower case; case is ignored when matching"));
         }
         let compiled = OnceLock::new();
@@ -222,15 +222,12 @@ fn parse(file: &str, text: &str, foreign: bool) -> Result<Vec<Rule>, ConfigError
             // Rules from outside are compiled at once, so that a wrong one is an error now and not a gap later.
             let regex = compile(&rule.regex).map_err(|e| {
                 let last = e.to_string().lines().last().unwrap_or("not a pattern").trim().to_owned();
-                fail("regex", &id, format!("`{id}`: {last}")).mend("see https://docs.rs/regex for the syntax")
+                let last = last.trim_start_matches("error: ").trim_end_matches('.');
+                fail("regex", format!("`{id}`: {last}")).mend("see https://docs.rs/regex for the syntax")
             })?;
             if rule.secret_group >= regex.captures_len() {
-                return Err(fail(
-                    "secretGroup",
-                    &id,
-                    format!("`{id}`: the pattern has no group {}", rule.secret_group),
-                )
-                .mend("leave `secretGroup` out to take the first group"));
+                return Err(fail("secretGroup", format!("`{id}`: the pattern has no group {}", rule.secret_group))
+                    .mend("leave `secretGroup` out to take the first group"));
             }
             let _ = compiled.set(Some(regex));
         }

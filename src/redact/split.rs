@@ -96,21 +96,12 @@ impl<R: Read> Splitter<R> {
     }
 
     fn fill(&mut self, wanted: usize) -> io::Result<()> {
-        while !self.ended && self.buffer.len() - self.next < wanted {
-            let have = self.buffer.len();
-            self.buffer.resize(self.next + wanted, 0);
-            match self.reader.read(&mut self.buffer[have..]) {
-                Ok(0) => {
-                    self.ended = true;
-                    self.buffer.truncate(have);
-                }
-                Ok(n) => self.buffer.truncate(have + n),
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => self.buffer.truncate(have),
-                Err(e) => {
-                    self.buffer.truncate(have);
-                    return Err(e);
-                }
-            }
+        let have = self.buffer.len() - self.next;
+        if !self.ended && have < wanted {
+            // Not into a buffer of the wanted size: a JSON document has millions of values of a few bytes each.
+            let missing = wanted - have;
+            let read = self.reader.by_ref().take(missing as u64).read_to_end(&mut self.buffer)?;
+            self.ended = read < missing;
         }
         Ok(())
     }

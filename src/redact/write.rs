@@ -2,6 +2,7 @@
 
 use super::lines::LineState;
 use super::seeds::Seeds;
+use super::sensitive_names::KINDS;
 use super::spans::{Span, Why};
 use super::split::{Piece, Splitter};
 use super::stream::Counts;
@@ -74,10 +75,19 @@ impl Redactor {
         counts.add(name);
     }
 
-    /// Seeds that no rule found are numbered after the rules: key blocks, values under a name that says they are secret.
+    /// Seeds that no rule found are numbered after the rules: key blocks, then values under a name that says what they
+    /// are, by their kind.
     fn own_kind<'a>(&'a self, n: usize, value: &'a [u8]) -> (&'a str, &'a str, bool, &'a [u8]) {
-        let kind = if n == self.set.rules.len() { "private-key" } else { "value" };
+        let kind = match n - self.set.rules.len() {
+            0 => "private-key",
+            n => KINDS.get(n - 1).copied().unwrap_or("value"),
+        };
         (kind, kind, true, value)
+    }
+
+    /// The number of a seed of this kind that no rule found.
+    fn own_number(&self, kind: &str) -> usize {
+        self.set.rules.len() + 1 + KINDS.iter().position(|known| *known == kind).unwrap_or(KINDS.len())
     }
 
     /// Adds the secrets among the findings of `piece` to `seeds`.
@@ -93,7 +103,7 @@ impl Redactor {
             match span.why {
                 Why::Rule(n) if self.set.rules[n].secret => seeds.add(value, n),
                 Why::PrivateKey => seeds.add(value, self.set.rules.len()),
-                Why::Named(_) => seeds.add(value, self.set.rules.len() + 1),
+                Why::Named(kind) => seeds.add(value, self.own_number(kind)),
                 Why::Rule(_) | Why::Seed(_) | Why::Known(_) | Why::Address(_) => {}
             }
         }
@@ -101,8 +111,8 @@ impl Redactor {
     }
 
     /// Adds a value to `seeds` whose name says that it is secret.
-    pub(super) fn seed_named(&self, value: &[u8], seeds: &mut Seeds) {
-        seeds.add(value, self.set.rules.len() + 1);
+    pub(super) fn seed_named(&self, kind: &str, value: &[u8], seeds: &mut Seeds) {
+        seeds.add(value, self.own_number(kind));
     }
 
     /// Appends `value`, all of it replaced because of its name, to `out`; `false` when it is a placeholder already.
@@ -113,7 +123,10 @@ impl Redactor {
         out: &mut Vec<u8>,
         counts: &mut Counts,
     ) -> bool {
-        let mut spans = vec![Span { start: 0, end: value.len(), why: Why::Named(kind) }];
+        // A value that is known from elsewhere has its placeholder already, whatever it is called here.
+        let seed = self.seeds.find(value).find(|(start, end, _)| (*start, *end) == (0, value.len()));
+        let why = seed.map_or(Why::Named(kind), |(_, _, by)| Why::Seed(by));
+        let mut spans = vec![Span { start: 0, end: value.len(), why }];
         let mut placeholders = Vec::new();
         super::placeholder::find(value, &self.set.kinds, &mut placeholders);
         super::spans::settle(value, &mut spans, &placeholders);

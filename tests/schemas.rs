@@ -1,0 +1,114 @@
+//! What the program writes for other programs is what `docs/` promises. That the schemas of the bundle's own documents
+//! are what the types say is held by a unit test; here real outputs are held against them.
+
+mod chain_support;
+
+use std::path::PathBuf;
+
+use chain_support::{Opened, Run, against_schema, arg, casefile, fixture, folder, write};
+use serde_json::Value;
+
+struct Made {
+    folder: tempfile::TempDir,
+    bundle: PathBuf,
+    collected: Value,
+}
+
+/// A bundle with host facts, logs, a HAR, a gap (a file of an unknown kind) and a skip.
+fn made(case: &str) -> Made {
+    let folder = folder();
+    let at = |name: &str| arg(folder.path().join(name));
+    write(at("core.log"), [0, 1, 2, 0xff, 0xfe, 0].repeat(2000));
+    write(at("profile.toml"), "name = \"p\"\n[host]\nfacts = [\"os\", \"time\"]\n");
+    let args = [
+        ["--logs", &arg(fixture("shop/app.log"))],
+        ["--logs", &at("core.log")],
+        ["--logs", &at("absent.log")],
+        ["--har", &arg(fixture("shop/checkout.har"))],
+        ["--config", &arg(fixture("shop/shop.toml"))],
+        ["--case", &arg(fixture("shop").join(case))],
+        ["--no-screenshots", "nothing to see"],
+        ["--profile", &at("profile.toml")],
+        ["--output", &at("")],
+    ];
+    let args = ["collect", "--yes", "--json"].into_iter().chain(args.iter().flatten().copied());
+    let collected = casefile(args.map(str::to_owned).collect::<Vec<_>>()).expect(4).json();
+    let bundle = PathBuf::from(collected["bundle"].as_str().expect("a path"));
+    Made { folder, bundle, collected }
+}
+
+impl Made {
+    fn run(&self, args: &[&str]) -> Run {
+        casefile(args.iter().map(|a| if *a == "BUNDLE" { arg(&self.bundle) } else { (*a).to_owned() }))
+            .env("XDG_STATE_HOME", self.folder.path().join("state"))
+    }
+}
+
+#[track_caller]
+fn holds(schema: &str, document: &Value) {
+    let against = against_schema(schema, document);
+    assert!(against.is_empty(), "{schema}:\n{against}\n{document:#}");
+}
+
+#[test]
+fn the_documents_of_a_bundle_follow_their_schemas() {
+    let made = made("case.toml");
+    let bundle = Opened::read(&made.bundle);
+    holds("manifest.schema.json", &bundle.json("manifest.json"));
+    holds("case.schema.json", &bundle.json("data/case.json"));
+    holds("redaction.schema.json", &bundle.json("data/redaction.json"));
+}
+
+#[test]
+fn collect_and_its_plan_follow_their_schemas() {
+    let made = made("unfilled.toml");
+    holds("collect.schema.json", &made.collected);
+    assert_ne!(made.collected["gaps"], Value::Array(Vec::new()), "no gap to hold against the schema");
+    let log = arg(fixture("shop/app.log"));
+    holds("plan.schema.json", &casefile(["collect", "--dry-run", "--json", "--logs", &log]).expect(0).json());
+}
+
+#[test]
+fn verify_follows_its_schema_whatever_the_answer() {
+    let made = made("case.toml");
+    let ready = made.run(&["verify", "--json", "BUNDLE"]).expect(0).json();
+    holds("verify.schema.json", &ready);
+    let mut changed = Opened::read(&made.bundle);
+    changed.files[0].1.push(b'x');
+    let other = made.folder.path().join("changed.casefile.zip");
+    changed.write(&other);
+    let no_zip = made.folder.path().join("no.casefile.zip");
+    write(&no_zip, "no zip");
+    let several = made.run(&["verify", "--json", "BUNDLE", &arg(other), &arg(no_zip)]).expect(3).json();
+    holds("verify.schema.json", &several);
+    assert_eq!(several["bundles"].as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn inspect_follows_its_schemas() {
+    let made = made("case.toml");
+    holds("summary.schema.json", &made.run(&["inspect", "summary", "BUNDLE", "--json"]).expect(0).json());
+    holds("listing.schema.json", &made.run(&["inspect", "ls", "BUNDLE", "--json"]).expect(0).json());
+    holds("listing.schema.json", &made.run(&["inspect", "ls", "BUNDLE", "--json", "--damaged"]).expect(0).json());
+    write(&made.bundle, "no zip any more");
+    holds("error.schema.json", &made.run(&["inspect", "ls", "BUNDLE", "--json"]).expect(3).json());
+}
+
+#[test]
+fn escalate_follows_its_schema_whatever_the_answer() {
+    let complete = made("case.toml");
+    let outbox = arg(complete.folder.path().join("outbox"));
+    let open = ["escalate", "open", "BUNDLE", "--json", "--outbox", &outbox];
+    let dry = complete.run(&[&open[..], &["--dry-run"]].concat()).expect(0).json();
+    for document in [dry, complete.run(&open).expect(0).json(), complete.run(&open).expect(0).json()] {
+        holds("escalation.schema.json", &document);
+    }
+    holds("escalation.schema.json", &made("unfilled.toml").run(&open).expect(1).json());
+}
+
+#[test]
+fn a_schema_refuses_what_it_does_not_know() {
+    let mut collected = made("case.toml").collected;
+    collected["more"] = true.into();
+    assert!(!against_schema("collect.schema.json", &collected).is_empty());
+}
