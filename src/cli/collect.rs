@@ -210,16 +210,16 @@ fn received(folder: &str, profile: &mut Profile) {
     const PICTURES: &str = "*.{png,PNG,jpg,JPG,jpeg,JPEG,webp,WEBP}";
     let escaped = globset::escape(folder.trim_end_matches(['/', '\\']));
     let glob = |pattern: &str| format!("{escaped}/**/{pattern}");
-    let files = |paths: Vec<String>, exclude: Vec<String>| Files {
+    let files = |purpose: &str, paths: Vec<String>, exclude: Vec<String>| Files {
         paths,
         exclude,
-        purpose: "files that were received".to_owned(),
+        purpose: purpose.to_owned(),
         base: Some(PathBuf::from(folder)),
         named: true,
     };
-    profile.har.push(files(vec![glob("*.har")], Vec::new()));
-    profile.screenshots.push(files(vec![glob(PICTURES)], Vec::new()));
-    profile.logs.push(files(vec![glob("*")], vec![glob("*.har"), glob(PICTURES)]));
+    profile.har.push(files("HAR files", vec![glob("*.har")], Vec::new()));
+    profile.screenshots.push(files("pictures", vec![glob(PICTURES)], Vec::new()));
+    profile.logs.push(files("all others, as logs", vec![glob("*")], vec![glob("*.har"), glob(PICTURES)]));
 }
 
 fn context(

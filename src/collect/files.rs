@@ -146,14 +146,14 @@ pub(super) fn search(block: &Globs, context: &Context, seen: &mut std::collectio
         root.walk(&|folder| glob.enters(folder), &|file| glob.wants(file), WALK_BUDGET, &mut |walked| {
             match walked {
                 Walked::File { relative, len, modified, id } => {
-                    let path = root.path().join(&relative);
+                    let path = root_path.join(&relative);
                     if !excluded(&path) && seen.insert(id) {
                         let modified = modified.and_then(|t| Timestamp::try_from(t).ok());
                         search.found.push(Found { root: Arc::clone(&root), relative, path, len, modified, id });
                     }
                 }
                 Walked::Refused { relative, refusal } => {
-                    let path = root.path().join(&relative);
+                    let path = root_path.join(&relative);
                     refusals += 1;
                     if refusals <= LISTED_REFUSALS && !excluded(&path) {
                         search.refused.push((path, refused(&refusal)));
@@ -350,10 +350,9 @@ fn source(
     cap: u64,
     base: Option<&Path>,
 ) -> Source {
-    let origin = found.path.to_string_lossy().into_owned();
     Source {
         path: place(kind, &found.path, base),
-        origin,
+        origin: named(&found.path, base),
         hint,
         media_type,
         size: Some(found.len),
@@ -370,9 +369,15 @@ fn source(
     }
 }
 
+/// The name under which a file is listed: its path, below `base` where files were brought together, because the folder on
+/// the agent's machine says nothing about the case.
+pub(super) fn named(path: &Path, base: Option<&Path>) -> String {
+    base.and_then(|base| path.strip_prefix(base).ok()).unwrap_or(path).to_string_lossy().into_owned()
+}
+
 /// `kind/` and the path that a file has at home, or below `base` where files were brought together.
 pub(super) fn place(kind: &str, path: &Path, base: Option<&Path>) -> String {
-    let relative = base.and_then(|base| path.strip_prefix(base).ok()).unwrap_or(path).to_string_lossy().into_owned();
+    let relative = named(path, base);
     // A drive letter is a folder of its own: `C:\x` becomes `C/x`.
     format!("{kind}/{}", relative.replace(":\\", "\\").trim_start_matches(['/', '\\']))
 }
@@ -380,7 +385,11 @@ pub(super) fn place(kind: &str, path: &Path, base: Option<&Path>) -> String {
 /// One step for the block itself and one for each thing that it met and could not take.
 pub(super) fn block_steps(block: &Globs, sources: Vec<Source>, refused: Vec<(PathBuf, Outcome)>) -> Vec<Step> {
     let nothing = sources.is_empty().then(|| Outcome::Skipped { reason: "nothing matches".to_owned() });
-    let what = block.paths.join(" ");
+    let base = block.base.as_deref();
+    let what = match base {
+        Some(_) => format!("received files ({})", block.purpose),
+        None => block.paths.join(" "),
+    };
     let mut steps = vec![Step { what, purpose: block.purpose.clone(), sources, decided: nothing }];
     steps.extend(refused.into_iter().map(|(path, outcome)| {
         let outcome = match outcome {
@@ -388,7 +397,7 @@ pub(super) fn block_steps(block: &Globs, sources: Vec<Source>, refused: Vec<(Pat
             Outcome::Skipped { reason } if block.named => Outcome::Failed { reason },
             other => other,
         };
-        Step::decided(path.to_string_lossy(), &block.purpose, outcome)
+        Step::decided(named(&path, base), &block.purpose, outcome)
     }));
     steps
 }

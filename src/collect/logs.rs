@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
-use super::files::{FileSource, Found, block_steps, place, search};
+use super::files::{FileSource, Found, block_steps, named, place, search};
 use super::profile::{Files as Globs, Profile};
 use super::window::Since;
 use super::{Collector, Context, Source, Step};
@@ -75,7 +75,7 @@ fn source(block: &Globs, found: Found, cap: u64, context: &Context) -> Source {
     };
     Source {
         path: path.strip_suffix(".gz").map_or(path.clone(), str::to_owned),
-        origin: found.path.to_string_lossy().into_owned(),
+        origin: named(&found.path, block.base.as_deref()),
         hint,
         media_type: "text/plain",
         size: Some(found.len),
