@@ -249,7 +249,11 @@ impl FileSource {
         let mut start = full.saturating_sub(self.cap);
         let mut truncation = None;
         if start > 0 {
-            start += window::to_next_line(&mut self.reader(file, len, compression, start)?)?;
+            // From the byte before, which may be the end of a line; a last line over the cap is kept in part.
+            let skipped = window::to_next_line(&mut self.reader(file, len, compression, start - 1)?)?;
+            if skipped > 0 && start - 1 + skipped < full {
+                start = start - 1 + skipped;
+            }
             let limit = format!("at most {} bytes of this file", self.cap);
             truncation = Some(Truncation { kept: KeptEnd::Newest, bytes_left_out: start, limit });
         }
