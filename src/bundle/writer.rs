@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -92,9 +94,41 @@ pub struct Sealed {
     pub size: u64,
 }
 
+/// The output file. After the first error it swallows what is written: the zip writer, when it is dropped, tries to end the
+/// archive in any case and would tell the terminal that it could not.
+struct Output {
+    file: File,
+    failed: Arc<AtomicBool>,
+}
+
+impl Write for Output {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        if self.failed.load(Ordering::Relaxed) {
+            return Ok(buf.len());
+        }
+        self.file.write(buf).inspect_err(|e| {
+            if e.kind() != io::ErrorKind::Interrupted {
+                self.failed.store(true, Ordering::Relaxed);
+            }
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Seek for Output {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
 /// A bundle that is being written. It takes only what has passed the redactor.
 pub struct BundleWriter {
-    zip: ZipWriter<BufWriter<File>>,
+    zip: ZipWriter<BufWriter<Output>>,
+    /// Whether a write has failed: then what looks written may not be, and nothing is published.
+    failed: Arc<AtomicBool>,
     /// The same open file: the zip writer cannot cut off what an aborted entry left.
     file: File,
     partial: PartialFile,
@@ -123,9 +157,11 @@ impl BundleWriter {
         remove_debris(folder).map_err(io)?;
         let mut partial = PartialFile::create(&path).map_err(io)?;
         let file = partial.file().try_clone().map_err(io)?;
-        let zip = ZipWriter::new(BufWriter::new(file.try_clone().map_err(io)?)).set_auto_large_file();
+        let failed = Arc::new(AtomicBool::new(false));
+        let output = Output { file: file.try_clone().map_err(io)?, failed: Arc::clone(&failed) };
+        let zip = ZipWriter::new(BufWriter::new(output)).set_auto_large_file();
         let top = name.as_str().to_owned();
-        Ok(Self { zip, file, partial, path, top, taken: HashSet::new(), payload: BTreeMap::new(), epoch })
+        Ok(Self { zip, failed, file, partial, path, top, taken: HashSet::new(), payload: BTreeMap::new(), epoch })
     }
 
     /// Adds one artifact under `wish` below `data/`. `observe` sees each block as it is written. An artifact that must be
@@ -182,8 +218,11 @@ impl BundleWriter {
         let io = |source| WriteError::Io { path: path.clone(), source };
         let mut inner = self.zip.finish().map_err(|e| io(e.into()))?;
         inner.flush().map_err(io)?;
-        let size = inner.get_ref().metadata().map_err(io)?.len();
+        let size = inner.get_ref().file.metadata().map_err(io)?.len();
         drop(inner);
+        if self.failed.load(Ordering::Relaxed) {
+            return Err(io(io::Error::other("a write failed before")));
+        }
         drop(self.file);
         match self.partial.publish() {
             Ok(()) => Ok(Sealed { path, bundle_digest, size }),

@@ -120,6 +120,10 @@ impl RunOnce {
             Ended::CapReached => (None, Some(format!("was stopped after {} bytes of output", self.spec.output_cap))),
             Ended::Cancelled => return Err(OpenError::Failed("was stopped".to_owned())),
         };
+        let cut = (output.stderr_bytes_dropped > 0)
+            .then(|| format!("{} bytes of its standard error are left out", output.stderr_bytes_dropped));
+        let reasons: Vec<String> = partial.into_iter().chain(cut).collect();
+        let partial = (!reasons.is_empty()).then(|| reasons.join("; "));
         let truncation = matches!(output.ended, Ended::CapReached).then(|| Truncation {
             kept: self.kept,
             bytes_left_out: output.stdout_bytes_dropped,

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -119,6 +120,10 @@ pub(super) fn search(block: &Globs, context: &Context, seen: &mut std::collectio
     let mut search = Search::default();
     let excludes: Vec<Glob> = block.exclude.iter().filter_map(|text| Glob::new(text).ok()).collect();
     let home = context.home.as_deref();
+    // Whoever names a path expects it; of files that were brought together it is not known what there should be.
+    let expected = block.named && block.base.is_none();
+    let nothing =
+        |text: &str| expected.then(|| (PathBuf::from(text), Outcome::Failed { reason: "nothing matches".to_owned() }));
     for text in &block.paths {
         let Ok(mut glob) = Glob::new(text) else { continue };
         let Some(mut root_path) = glob.root(home) else { continue };
@@ -135,18 +140,22 @@ pub(super) fn search(block: &Globs, context: &Context, seen: &mut std::collectio
         let root = match NamedRoot::open(&root_path, context.elevation) {
             Ok(root) => Arc::new(root),
             // A folder of the default profile that this machine does not have is no news.
-            Err(Refusal::Vanished) => continue,
+            Err(Refusal::Vanished) => {
+                search.refused.extend(nothing(text));
+                continue;
+            }
             Err(refusal) => {
                 search.refused.push((root_path, refused(&refusal)));
                 continue;
             }
         };
-        let mut refusals = 0usize;
+        let (mut files, mut refusals) = (0usize, 0usize);
         let excluded = |path: &Path| excludes.iter().any(|exclude| exclude.matches(path, home));
         root.walk(&|folder| glob.enters(folder), &|file| glob.wants(file), WALK_BUDGET, &mut |walked| {
             match walked {
                 Walked::File { relative, len, modified, id } => {
                     let path = root_path.join(&relative);
+                    files += 1;
                     if !excluded(&path) && seen.insert(id) {
                         let modified = modified.and_then(|t| Timestamp::try_from(t).ok());
                         search.found.push(Found { root: Arc::clone(&root), relative, path, len, modified, id });
@@ -160,12 +169,11 @@ pub(super) fn search(block: &Globs, context: &Context, seen: &mut std::collectio
                     }
                 }
             }
-            if context.cancel.load(std::sync::atomic::Ordering::Relaxed) {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
+            if context.cancel.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
+        if files + refusals == 0 {
+            search.refused.extend(nothing(text));
+        }
         if refusals > LISTED_REFUSALS {
             let reason = format!("{} more entries could not be read", refusals - LISTED_REFUSALS);
             search.refused.push((root.path().to_owned(), Outcome::Skipped { reason }));
@@ -194,6 +202,27 @@ pub(super) struct FileSource {
     /// Log lines before this are left out.
     pub(super) since: Option<Since>,
     pub(super) seen: Mutex<Option<Seen>>,
+    /// Bytes that the file did not have any more when the last pass came to its end.
+    pub(super) short: Arc<AtomicU64>,
+}
+
+/// Reads a file up to a length that it had, and notes when it has become shorter.
+struct Until {
+    file: File,
+    left: u64,
+    short: Arc<AtomicU64>,
+}
+
+impl Read for Until {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let most = usize::try_from(self.left).map_or(buf.len(), |left| left.min(buf.len()));
+        let n = self.file.read(&mut buf[..most])?;
+        self.left -= n as u64;
+        if n == 0 && most > 0 {
+            self.short.store(self.left, Ordering::Relaxed);
+        }
+        Ok(n)
+    }
 }
 
 /// The window that the first pass settled.
@@ -220,7 +249,11 @@ impl FileSource {
         let mut start = full.saturating_sub(self.cap);
         let mut truncation = None;
         if start > 0 {
-            start += window::to_next_line(&mut self.reader(file, len, compression, start)?)?;
+            // From the byte before, which may be the end of a line; a last line over the cap is kept in part.
+            let skipped = window::to_next_line(&mut self.reader(file, len, compression, start - 1)?)?;
+            if skipped > 0 && start - 1 + skipped < full {
+                start = start - 1 + skipped;
+            }
             let limit = format!("at most {} bytes of this file", self.cap);
             truncation = Some(Truncation { kept: KeptEnd::Newest, bytes_left_out: start, limit });
         }
@@ -238,7 +271,10 @@ impl FileSource {
         let mut file = file.try_clone()?;
         file.seek(SeekFrom::Start(if compression.is_some() { 0 } else { start }))?;
         Ok(match compression {
-            None => Box::new(BufReader::with_capacity(64 << 10, file.take(len.saturating_sub(start)))),
+            None => {
+                let short = Arc::clone(&self.short);
+                Box::new(BufReader::with_capacity(64 << 10, Until { file, left: len.saturating_sub(start), short }))
+            }
             Some(compression) => {
                 let plain = BufReader::with_capacity(64 << 10, file.take(len));
                 let mut expanded = archive::expand(plain, compression, archive::MAX_EXPANDED);
@@ -262,15 +298,19 @@ impl Open for FileSource {
         let Some(Seen { len, compression, start, truncation }) = seen.clone() else {
             return Err(OpenError::Replaced);
         };
+        self.short.store(0, Ordering::Relaxed);
         // What was appended since the first pass belongs to the next bundle.
-        let partial =
-            (opened.len < len).then(|| format!("shrank from {len} to {} bytes while it was read", opened.len));
         let reader = self.reader(&opened.file, len, compression, start)?;
         let reader = match &self.since {
             Some(since) => Box::new(since.window(reader)),
             None => reader,
         };
-        Ok(Opened { reader, source_size: len, truncation, partial, exit_status: None, duration: Duration::ZERO })
+        Ok(Opened { reader, source_size: len, truncation, partial: None, exit_status: None, duration: Duration::ZERO })
+    }
+
+    fn fell_short(&self) -> Option<String> {
+        let missing = self.short.load(Ordering::Relaxed);
+        (missing > 0).then(|| format!("shrank while it was read; its last {missing} bytes are missing"))
     }
 }
 
@@ -365,6 +405,7 @@ fn source(
             cap,
             since: None,
             seen: Mutex::new(None),
+            short: Arc::default(),
         }),
     }
 }
@@ -384,7 +425,8 @@ pub(super) fn place(kind: &str, path: &Path, base: Option<&Path>) -> String {
 
 /// One step for the block itself and one for each thing that it met and could not take.
 pub(super) fn block_steps(block: &Globs, sources: Vec<Source>, refused: Vec<(PathBuf, Outcome)>) -> Vec<Step> {
-    let nothing = sources.is_empty().then(|| Outcome::Skipped { reason: "nothing matches".to_owned() });
+    let why = if refused.is_empty() { "nothing matches" } else { "nothing that matches could be taken" };
+    let nothing = sources.is_empty().then(|| Outcome::Skipped { reason: why.to_owned() });
     let base = block.base.as_deref();
     let what = match base {
         Some(_) => format!("received files ({})", block.purpose),

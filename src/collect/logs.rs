@@ -34,7 +34,8 @@ impl Collector for Logs {
         let mut seen = HashSet::new();
         let searches: Vec<_> =
             self.profile.logs.iter().map(|block| (block, search(block, context, &mut seen))).collect();
-        let budget = Budget::new(self.profile.limits.total, searches.iter().flat_map(|(_, s)| &s.found));
+        let limits = &self.profile.limits;
+        let budget = Budget::new(limits.total, limits.file, searches.iter().flat_map(|(_, s)| &s.found));
         let mut steps = Vec::new();
         for (block, search) in searches {
             let mut refused = search.refused;
@@ -46,10 +47,9 @@ impl Collector for Logs {
                     refused.push((found.path, Outcome::Skipped { reason }));
                     continue;
                 }
-                match budget.share(&found, self.profile.limits.file) {
+                match budget.share(&found, limits.file) {
                     0 if found.len > 0 => {
-                        let reason =
-                            format!("is over the cap of {} bytes for all logs together", self.profile.limits.total);
+                        let reason = format!("is over the cap of {} bytes for all logs together", limits.total);
                         refused.push((found.path, Outcome::Skipped { reason }));
                     }
                     cap => sources.push(source(block, found, cap.max(1), context)),
@@ -88,6 +88,7 @@ fn source(block: &Globs, found: Found, cap: u64, context: &Context) -> Source {
             cap,
             since,
             seen: Mutex::new(None),
+            short: Arc::default(),
         }),
     }
 }
@@ -98,7 +99,7 @@ struct Budget {
 }
 
 impl Budget {
-    fn new<'a>(total: u64, found: impl Iterator<Item = &'a Found>) -> Self {
+    fn new<'a>(total: u64, cap: u64, found: impl Iterator<Item = &'a Found>) -> Self {
         let mut newest: Vec<&Found> = found.collect();
         newest.sort_by(|a, b| (b.modified, &a.path).cmp(&(a.modified, &b.path)));
         let mut left = total;
@@ -106,7 +107,8 @@ impl Budget {
             .into_iter()
             .map(|found| {
                 let share = left;
-                left = left.saturating_sub(found.len);
+                // More than its own cap is never taken of a file.
+                left = left.saturating_sub(found.len.min(cap));
                 (found.id, share)
             })
             .collect();

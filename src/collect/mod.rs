@@ -113,6 +113,11 @@ pub trait Open: Send + Sync {
     /// Opens it for `pass`. May run a command and take its time.
     fn open(&self, pass: Pass) -> Result<Opened, OpenError>;
 
+    /// What is missing from the bytes of the second pass, once they have been read to their end.
+    fn fell_short(&self) -> Option<String> {
+        None
+    }
+
     /// Whether opening runs something, so that it should run beside others.
     fn runs_something(&self) -> bool {
         false

@@ -1,5 +1,6 @@
 //! The two passes over the sources of a plan.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -32,6 +33,14 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(super) struct Ended {
     pub(super) outcome: Outcome,
     pub(super) written: Option<Gathered>,
+    /// Whether its thread still waits for it.
+    hangs: bool,
+}
+
+impl Ended {
+    fn without(outcome: Outcome) -> Self {
+        Self { outcome, written: None, hangs: false }
+    }
 }
 
 /// An artifact in the bundle with what is known about its source.
@@ -215,15 +224,15 @@ pub(super) fn write(
     let mut results = Vec::with_capacity(sources.len());
     for (n, treatment) in treatments.into_iter().enumerate() {
         let result = match treatment {
-            Err(outcome) => Ended { outcome, written: None },
+            Err(outcome) => Ended::without(outcome),
             Ok((_, note)) => {
                 let receive = take(&mut waiting, &registered, n, order);
                 let result = match receive {
                     Some(receive) => write_one(order, redactor, &sources[n], note, &receive, writer)?,
                     None => still(order),
                 };
-                if matches!(&result.outcome, Outcome::Failed { reason } if reason.starts_with("gave no answer")) {
-                    worker();
+                if result.hangs {
+                    worker(); // Its thread is given up; another takes its place in the line.
                 }
                 result
             }
@@ -240,7 +249,7 @@ pub(super) fn write(
 
 fn still(order: &Order) -> Ended {
     let reason = format!("gave no answer for {} s", order.profile.limits.stall.as_secs());
-    Ended { outcome: Outcome::Failed { reason }, written: None }
+    Ended { outcome: Outcome::Failed { reason }, written: None, hangs: true }
 }
 
 /// The channel of source `n`: threads take sources in order, so it is there or comes next.
@@ -311,13 +320,17 @@ fn write_one(
     let started = (order.clocks.steady)();
     let facts = match next(order, receive) {
         Some(Message::Opened(facts)) => facts,
-        Some(Message::Refused(outcome)) => return Ok(Ended { outcome, written: None }),
-        Some(Message::Step(Err(e))) => return Ok(Ended { outcome: outcome_of_redaction(&e), written: None }),
+        Some(Message::Refused(outcome)) => return Ok(Ended::without(outcome)),
+        Some(Message::Step(Err(e))) => return Ok(Ended::without(outcome_of_redaction(&e))),
         Some(Message::Step(Ok(_))) | None => return Ok(still(order)),
     };
+    let hangs = Cell::new(false);
     let steps = std::iter::from_fn(|| match next(order, receive) {
         Some(Message::Step(step)) => Some(step),
-        _ => Some(Err(RedactError::Changed("it gave no answer"))),
+        _ => {
+            hangs.set(true);
+            Some(Err(RedactError::Limit("it gave no more bytes")))
+        }
     });
     let not_after = source.modified.unwrap_or((order.clocks.wall)()).max(Timestamp::UNIX_EPOCH);
     let mut span = LogSpan::new(Assumed { zone: order.context.zone.clone(), not_after });
@@ -330,33 +343,33 @@ fn write_one(
     });
     let written = match added {
         Ok(written) => written,
-        Err(AddError::Withheld(e)) => return Ok(Ended { outcome: outcome_of_redaction(&e), written: None }),
+        Err(AddError::Withheld(_)) if hangs.get() => return Ok(still(order)),
+        Err(AddError::Withheld(e)) => return Ok(Ended::without(outcome_of_redaction(&e))),
         Err(AddError::Write(e)) => return Err(e.into()),
     };
     let (lines, covered) = span.finish();
-    let reasons: Vec<String> = facts.partial.iter().cloned().chain(note.map(str::to_owned)).collect();
+    let reasons: Vec<String> =
+        facts.partial.iter().cloned().chain(source.open.fell_short()).chain(note.map(str::to_owned)).collect();
     let outcome = if reasons.is_empty() { Outcome::Collected } else { Outcome::Partial { reason: reasons.join("; ") } };
     let duration = (order.clocks.steady)().saturating_sub(started) + facts.duration;
     let gathered =
         Gathered { written, facts, lines: is_text.then_some(lines), span: covered.filter(|_| source.is_log), duration };
-    Ok(Ended { outcome, written: Some(gathered) })
+    Ok(Ended { outcome, written: Some(gathered), hangs: false })
 }
 
 /// The next message, or `None` when it does not come in time or somebody wants to stop.
 fn next(order: &Order, receive: &Receiver<Message>) -> Option<Message> {
     let started = Instant::now();
-    loop {
+    // Looked at before each message: an endless source would never let it come to a timeout.
+    while !order.context.cancel.load(Ordering::Relaxed) {
         match receive.recv_timeout(LOOK) {
             Ok(message) => return Some(message),
             Err(RecvTimeoutError::Disconnected) => return None,
-            Err(RecvTimeoutError::Timeout) => {
-                let cancelled = order.context.cancel.load(Ordering::Relaxed);
-                if cancelled || started.elapsed() > order.profile.limits.stall {
-                    return None;
-                }
-            }
+            Err(RecvTimeoutError::Timeout) if started.elapsed() > order.profile.limits.stall => return None,
+            Err(RecvTimeoutError::Timeout) => {}
         }
     }
+    None
 }
 
 /// A thread that nobody waits for: what it has to say comes over a channel.

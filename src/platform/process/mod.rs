@@ -85,6 +85,8 @@ pub struct CommandOutput {
     pub duration: Duration,
     /// Bytes of stdout that were read and are over the cap. What a killed child would have written isn't known.
     pub stdout_bytes_dropped: u64,
+    /// The same of stderr.
+    pub stderr_bytes_dropped: u64,
 }
 
 /// Runs a child to its end, its deadline, its cap or a cancellation. An error means that it could not be started.
@@ -112,7 +114,7 @@ pub fn run_into(spec: &CommandSpec, cancel: &AtomicBool, sink: &mut dyn Write) -
     if let Some(stderr) = running.child.stderr.take() {
         read_on_a_thread(stderr, Piece::Err, sender)?;
     }
-    let mut taken = Taken { sink, cap: spec.output_cap, out: 0, dropped: 0, stderr: Vec::new() };
+    let mut taken = Taken { sink, cap: spec.output_cap, out: 0, dropped: 0, stderr: Vec::new(), stderr_dropped: 0 };
     let cut = follow(&mut running, &pieces, &mut taken, started + spec.timeout, cancel)?;
     let duration = started.elapsed();
     let status = running.finish();
@@ -123,8 +125,15 @@ pub fn run_into(spec: &CommandSpec, cancel: &AtomicBool, sink: &mut dyn Write) -
     // Where SIGCHLD is ignored (some supervisors start us so) the system throws the status away.
     let lost = || io::Error::other("the system did not say how the program ended");
     let ended = cut.or_else(|| status.and_then(sys::ended)).ok_or_else(lost)?;
-    let Taken { dropped, stderr, .. } = taken;
-    Ok(CommandOutput { stdout: Vec::new(), stderr, ended, duration, stdout_bytes_dropped: dropped })
+    let Taken { dropped, stderr, stderr_dropped, .. } = taken;
+    Ok(CommandOutput {
+        stdout: Vec::new(),
+        stderr,
+        ended,
+        duration,
+        stdout_bytes_dropped: dropped,
+        stderr_bytes_dropped: stderr_dropped,
+    })
 }
 
 /// Takes output until the child is through (`None`) or must be killed.
@@ -203,6 +212,7 @@ struct Taken<'a> {
     out: u64,
     dropped: u64,
     stderr: Vec<u8>,
+    stderr_dropped: u64,
 }
 
 impl Taken<'_> {
@@ -213,6 +223,7 @@ impl Taken<'_> {
             Piece::Err(bytes) => {
                 let fits = room(self.stderr.len() as u64, bytes.len());
                 self.stderr.extend_from_slice(&bytes[..fits]);
+                self.stderr_dropped += (bytes.len() - fits) as u64;
                 Ok(false)
             }
             Piece::Out(bytes) => {
