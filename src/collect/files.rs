@@ -16,7 +16,7 @@ use super::{Collector, Context, Open, OpenError, Opened, Pass, Source, Step};
 use crate::archive::{self, Compression};
 use crate::model::Outcome;
 use crate::model::manifest::{KeptEnd, Truncation};
-use crate::platform::{FileId, NamedRoot, Refusal, Walked};
+use crate::platform::{self, FileId, NamedRoot, Refusal, System, Walked};
 use crate::redact::MediaHint;
 
 /// The most entries that one glob walks. A log folder has hundreds; over this it is a mail spool or worse.
@@ -38,7 +38,7 @@ pub struct Glob {
 impl Glob {
     /// Reads a glob; the error says what is wrong with it.
     pub fn new(text: &str) -> Result<Self, String> {
-        let absolute = text.starts_with('/') || text.starts_with('~') || text.as_bytes().get(1) == Some(&b':');
+        let absolute = text.starts_with(['/', '~']) || text.starts_with(r"\\") || text.as_bytes().get(1) == Some(&b':');
         if !absolute {
             return Err(format!("`{text}` is not an absolute path"));
         }
@@ -52,6 +52,7 @@ impl Glob {
         let compile = |pattern: &str| {
             GlobBuilder::new(pattern)
                 .literal_separator(true)
+                .case_insensitive(platform::system() == System::Windows) // as its file systems are
                 .build()
                 .map(|glob| glob.compile_matcher())
                 .map_err(|e| format!("`{text}`: {}", e.kind()))
@@ -132,18 +133,26 @@ pub(super) fn search(block: &Globs, context: &Context, seen: &mut std::collectio
                 root_path = named;
             }
         }
+        // What was named one by one; of folders that were received, each kind of file is looked for.
+        let missed = block.named && block.base.is_none();
+        let nothing = || (PathBuf::from(text), Outcome::Skipped { reason: "nothing matches".to_owned() });
         let root = match NamedRoot::open(&root_path, context.elevation) {
             Ok(root) => Arc::new(root),
             // A folder of the default profile that this machine does not have is no news.
-            Err(Refusal::Vanished) => continue,
+            Err(Refusal::Vanished) => {
+                search.refused.extend(missed.then(nothing));
+                continue;
+            }
             Err(refusal) => {
                 search.refused.push((root_path, refused(&refusal)));
                 continue;
             }
         };
         let mut refusals = 0usize;
+        let mut matches = 0usize;
         let excluded = |path: &Path| excludes.iter().any(|exclude| exclude.matches(path, home));
         root.walk(&|folder| glob.enters(folder), &|file| glob.wants(file), WALK_BUDGET, &mut |walked| {
+            matches += 1;
             match walked {
                 Walked::File { relative, len, modified, id } => {
                     let path = root.path().join(&relative);
@@ -166,6 +175,7 @@ pub(super) fn search(block: &Globs, context: &Context, seen: &mut std::collectio
                 ControlFlow::Continue(())
             }
         });
+        search.refused.extend((missed && matches == 0).then(nothing));
         if refusals > LISTED_REFUSALS {
             let reason = format!("{} more entries could not be read", refusals - LISTED_REFUSALS);
             search.refused.push((root.path().to_owned(), Outcome::Skipped { reason }));
@@ -418,5 +428,37 @@ mod tests {
         assert_eq!(Glob::new(r"C:\Windows\Logs\*.log").expect("a glob").root, PathBuf::from("C:/Windows/Logs"));
         assert_eq!(place("logs", Path::new("/var/log/syslog"), None), "logs/var/log/syslog");
         assert_eq!(place("logs", Path::new("/tmp/in/a/b.log"), Some(Path::new("/tmp/in"))), "logs/a/b.log");
+    }
+    #[test]
+    fn each_path_that_was_named_and_matches_nothing_is_a_gap() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("here.log"), "x").expect("a file");
+        let context = Context {
+            system: platform::system(),
+            elevation: platform::Elevation::None,
+            now: Timestamp::UNIX_EPOCH,
+            zone: jiff::tz::TimeZone::UTC,
+            since: None,
+            deadline: Duration::from_secs(1),
+            cancel: Arc::default(),
+            child_program: None,
+            allow_commands: false,
+            home: None,
+            preview: false,
+        };
+        let paths = ["here.log", "here*", "gone.log", "gone/*.log"]
+            .map(|name| folder.path().join(name).to_string_lossy().into_owned())
+            .to_vec();
+        let mut block = Globs { paths, exclude: Vec::new(), purpose: "a test".to_owned(), base: None, named: true };
+        let gaps = |block: &Globs| {
+            let search = search(block, &context, &mut std::collections::HashSet::new());
+            assert_eq!(search.found.len(), 1);
+            let steps = block_steps(block, Vec::new(), search.refused);
+            let failed = steps.into_iter().filter(|step| matches!(step.decided, Some(Outcome::Failed { .. })));
+            failed.map(|step| step.what).collect::<Vec<_>>()
+        };
+        assert_eq!(gaps(&block), block.paths[2..]);
+        block.named = false;
+        assert!(gaps(&block).is_empty(), "what a profile lists may be missing");
     }
 }

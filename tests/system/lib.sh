@@ -42,6 +42,7 @@ expect() {
   local codes=$1 status words
   shift
   words=${*##*/}
+  [ ${#words} -le 90 ] || words="${words:0:90}…"
   timeout --kill-after=10 "${TIME_LIMIT:-300}" "$@" > "$work/stdout" 2> "$work/stderr" < /dev/null
   status=$?
   if [[ " $codes " == *" $status "* ]]; then
