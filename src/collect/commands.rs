@@ -104,10 +104,13 @@ impl RunOnce {
     /// Runs it. Output first, then standard error under a heading of its own, so that one file tells the whole story.
     fn run(&self) -> Result<Done, OpenError> {
         let mut holder = Holder::new();
-        let mut written = CountedHolder { holder: &mut holder, bytes: 0 };
-        let output = run_into(&self.spec, &self.cancel, &mut written)
-            .map_err(|e| OpenError::Failed(format!("could not be started: {e}")))?;
-        let bytes = written.bytes;
+        let mut written = CountedHolder { holder: &mut holder, bytes: 0, full: false };
+        let result = run_into(&self.spec, &self.cancel, &mut written);
+        let CountedHolder { bytes, full, .. } = written;
+        let output = result.map_err(|e| {
+            let what = if full { "its output could not be held, nor put aside" } else { "could not be started" };
+            OpenError::Failed(format!("{what}: {e}"))
+        })?;
         if !output.stderr.is_empty() {
             writeln!(holder, "{}--- standard error", if bytes == 0 { "" } else { "\n" })?;
             holder.write_all(&output.stderr)?;
@@ -139,12 +142,14 @@ impl RunOnce {
 struct CountedHolder<'a> {
     holder: &'a mut Holder,
     bytes: u64,
+    /// Whether the holder took no more: there is no folder for temporary files, or no room in it.
+    full: bool,
 }
 
 impl Write for CountedHolder<'_> {
     fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
         self.bytes += buf.len() as u64;
-        self.holder.write(buf)
+        self.holder.write(buf).inspect_err(|_| self.full = true)
     }
 
     fn flush(&mut self) -> std::io::Result<()> {

@@ -17,7 +17,7 @@ use super::{Collector, Context, Open, OpenError, Opened, Pass, Source, Step};
 use crate::archive::{self, Compression};
 use crate::model::Outcome;
 use crate::model::manifest::{KeptEnd, Truncation};
-use crate::platform::{FileId, NamedRoot, Refusal, Walked};
+use crate::platform::{self, FileId, NamedRoot, Refusal, System, Walked};
 use crate::redact::MediaHint;
 
 /// The most entries that one glob walks. A log folder has hundreds; over this it is a mail spool or worse.
@@ -39,7 +39,7 @@ pub struct Glob {
 impl Glob {
     /// Reads a glob; the error says what is wrong with it.
     pub fn new(text: &str) -> Result<Self, String> {
-        let absolute = text.starts_with('/') || text.starts_with('~') || text.as_bytes().get(1) == Some(&b':');
+        let absolute = text.starts_with(['/', '~']) || text.starts_with(r"\\") || text.as_bytes().get(1) == Some(&b':');
         if !absolute {
             return Err(format!("`{text}` is not an absolute path"));
         }
@@ -53,6 +53,7 @@ impl Glob {
         let compile = |pattern: &str| {
             GlobBuilder::new(pattern)
                 .literal_separator(true)
+                .case_insensitive(platform::system() == System::Windows) // as its file systems are
                 .build()
                 .map(|glob| glob.compile_matcher())
                 .map_err(|e| format!("`{text}`: {}", e.kind()))
@@ -469,5 +470,37 @@ mod tests {
         assert_eq!(Glob::new(r"C:\Windows\Logs\*.log").expect("a glob").root, PathBuf::from("C:/Windows/Logs"));
         assert_eq!(place("logs", Path::new("/var/log/syslog"), None), "logs/var/log/syslog");
         assert_eq!(place("logs", Path::new("/tmp/in/a/b.log"), Some(Path::new("/tmp/in"))), "logs/a/b.log");
+    }
+    #[test]
+    fn each_path_that_was_named_and_matches_nothing_is_a_gap() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("here.log"), "x").expect("a file");
+        let context = Context {
+            system: platform::system(),
+            elevation: platform::Elevation::None,
+            now: Timestamp::UNIX_EPOCH,
+            zone: jiff::tz::TimeZone::UTC,
+            since: None,
+            deadline: Duration::from_secs(1),
+            cancel: Arc::default(),
+            child_program: None,
+            allow_commands: false,
+            home: None,
+            preview: false,
+        };
+        let paths = ["here.log", "here*", "gone.log", "gone/*.log"]
+            .map(|name| folder.path().join(name).to_string_lossy().into_owned())
+            .to_vec();
+        let mut block = Globs { paths, exclude: Vec::new(), purpose: "a test".to_owned(), base: None, named: true };
+        let gaps = |block: &Globs| {
+            let search = search(block, &context, &mut std::collections::HashSet::new());
+            assert_eq!(search.found.len(), 1);
+            let steps = block_steps(block, Vec::new(), search.refused);
+            let failed = steps.into_iter().filter(|step| matches!(step.decided, Some(Outcome::Failed { .. })));
+            failed.map(|step| step.what).collect::<Vec<_>>()
+        };
+        assert_eq!(gaps(&block), block.paths[2..]);
+        block.named = false;
+        assert!(gaps(&block).is_empty(), "what a profile lists may be missing");
     }
 }
