@@ -174,12 +174,13 @@ pub fn run(order: &Order, planned: &[Planned], watch: &mut dyn FnMut(Event<'_>))
     let (wall, steady) = ((order.clocks.wall)(), (order.clocks.steady)());
     let sources: Vec<Arc<Source>> = planned.iter().flat_map(|item| item.sources.iter().cloned()).collect();
     watch(Event::Planned { sources: sources.len() });
+    // First of all, so that a folder that takes no file is known before anybody waits for the first pass.
+    let mut writer = crate::bundle::writer::BundleWriter::create(&order.folder, &order.name, order.epoch)?;
     let scans = gather::scan(order, &sources, watch);
     if cancelled() {
         return Err(RunError::Interrupted);
     }
     let (redactor, scans) = gather::with_seeds(order, scans)?;
-    let mut writer = crate::bundle::writer::BundleWriter::create(&order.folder, &order.name, order.epoch)?;
     let results = gather::write(order, &redactor, &sources, scans, &mut writer, watch)?;
     if cancelled() {
         return Err(RunError::Interrupted);

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::placeholder::PREFIX;
 use super::sensitive_names::{
     is_data_key, is_mixed, is_opaque, is_reference, is_sensitive_header, is_sensitive_key, is_uuid,
 };
@@ -38,6 +39,11 @@ impl Check {
     /// Whether `value`, under `name` where the pattern has one, passes. Separators in numbers are ignored.
     #[must_use]
     pub fn passes(self, name: Option<&[u8]>, value: &[u8]) -> bool {
+        // A placeholder names a kind (`REDACTED-token-…`), but it is no name of what follows.
+        let placeholder = name.is_some_and(|name| memchr::memmem::find(name, PREFIX.as_bytes()).is_some());
+        if placeholder && matches!(self, Self::SensitiveName | Self::SensitiveNameMixed | Self::KeyName) {
+            return false;
+        }
         let named = || name.is_some_and(|name| is_sensitive_key(name).or_else(|| is_sensitive_header(name)).is_some());
         match self {
             Self::Luhn => luhn(value),

@@ -75,7 +75,7 @@ impl ValueRules {
                 self.redactor.gather(&piece, &mut state, seeds)?;
                 continue;
             }
-            let (mut spans, mut own) = self.redactor.findings(&piece, &mut state)?;
+            let (mut spans, mut own) = self.redactor.findings(&piece, &mut state, None)?;
             let end = own.end;
             // Only the first piece holds the label; nothing in front of the value is written.
             let skip = start.saturating_sub(offset).min(end);

@@ -6,6 +6,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::checks::{Check, entropy};
 use super::rules::RuleSet;
+use super::seeds::Seeds;
 use super::sensitive_names::is_reference;
 use super::spans::{Span, Why, settle};
 use super::split::Piece;
@@ -76,10 +77,12 @@ pub(super) struct LineState {
 
 impl Redactor {
     /// The ranges of `piece` that are to be replaced, sorted and disjoint, and the range of the text that they belong to.
+    /// In the first pass `seeds` takes the secrets among them.
     pub(super) fn findings(
         &self,
         piece: &Piece<'_>,
         state: &mut LineState,
+        seeds: Option<&mut Seeds>,
     ) -> Result<(Vec<Span>, std::ops::Range<usize>), RedactError> {
         let text = piece.bytes;
         let own_start = (piece.own_start + std::mem::take(&mut state.consumed)).min(text.len());
@@ -96,6 +99,11 @@ impl Redactor {
         }
         let mut placeholders = Vec::new();
         placeholder::find(text, &self.set.kinds, &mut placeholders);
+        if let Some(seeds) = seeds {
+            // Before they are joined: a password in an address is a secret by itself, wherever it stands next.
+            let fresh = |span: &&Span| !placeholders.iter().any(|(from, to)| *from < span.end && *to > span.start);
+            spans.iter().filter(fresh).for_each(|span| self.seed(text, span, seeds));
+        }
         settle(text, &mut spans, &placeholders);
         spans.retain(|span| span.start < piece.own_end && span.end > own_start);
         let mut end = piece.own_end.max(own_start);
@@ -245,9 +253,18 @@ fn key_line(line: &[u8]) -> KeyLine {
     if word.starts_with(b"-----END") || word.ends_with(b"-----") || placeholder_like(word) {
         return if placeholder_like(word) { KeyLine::Blank } else { KeyLine::Other };
     }
-    if base64 && (only_word || word.len() >= 16) { KeyLine::Body(start, end) } else { KeyLine::Other }
+    if base64 && !holds_placeholder(word) && (only_word || word.len() >= 16) {
+        KeyLine::Body(start, end)
+    } else {
+        KeyLine::Other
+    }
 }
 
 fn placeholder_like(word: &[u8]) -> bool {
     word.starts_with(placeholder::PREFIX.as_bytes())
+}
+
+/// A line that was redacted for another reason is no line of a key.
+fn holds_placeholder(word: &[u8]) -> bool {
+    memchr::memmem::find(word, placeholder::PREFIX.as_bytes()).is_some()
 }

@@ -17,7 +17,7 @@ impl Redactor {
         out: &mut Vec<u8>,
         counts: &mut Counts,
     ) -> Result<(), RedactError> {
-        let (spans, own) = self.findings(piece, state)?;
+        let (spans, own) = self.findings(piece, state, None)?;
         self.write_replaced(piece.bytes, own, &spans, out, counts);
         Ok(())
     }
@@ -97,17 +97,25 @@ impl Redactor {
         state: &mut LineState,
         seeds: &mut Seeds,
     ) -> Result<(), RedactError> {
-        let (spans, _) = self.findings(piece, state)?;
-        for span in &spans {
-            let value = &piece.bytes[span.start..span.end];
-            match span.why {
-                Why::Rule(n) if self.set.rules[n].secret => seeds.add(value, n),
-                Why::PrivateKey => seeds.add(value, self.set.rules.len()),
-                Why::Named(kind) => seeds.add(value, self.own_number(kind)),
-                Why::Rule(_) | Why::Seed(_) | Why::Known(_) | Why::Address(_) => {}
+        self.findings(piece, state, Some(seeds)).map(|_| ())
+    }
+
+    /// Adds the secret at `span` to `seeds`, where it is one.
+    pub(super) fn seed(&self, text: &[u8], span: &Span, seeds: &mut Seeds) {
+        let value = &text[span.start..span.end];
+        match span.why {
+            Why::Rule(n) if self.set.rules[n].secret => {
+                seeds.add(value, n);
+                if self.set.rules[n].kind == "cookie" {
+                    // A header of several cookies: each may stand alone elsewhere.
+                    let values = value.split(|b| *b == b';').filter_map(|one| one.splitn(2, |b| *b == b'=').nth(1));
+                    values.for_each(|one| seeds.add(one, n));
+                }
             }
+            Why::PrivateKey => seeds.add(value, self.set.rules.len()),
+            Why::Named(kind) => seeds.add(value, self.own_number(kind)),
+            Why::Rule(_) | Why::Seed(_) | Why::Known(_) | Why::Address(_) => {}
         }
-        Ok(())
     }
 
     /// Adds a value to `seeds` whose name says that it is secret.
