@@ -131,7 +131,7 @@ impl Serialize for Problem {
     }
 }
 
-/// The contents are not what was sealed. Holds every problem found, up to [`MOST_PROBLEMS`].
+/// The contents are not what was sealed. Holds every problem found, up to `MOST_PROBLEMS`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NotWhole {
     /// The problems, in the order found.

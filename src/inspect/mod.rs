@@ -1,5 +1,5 @@
 //! Read-only views of a bundle. They give data; the command line prints it. Texts in them are as the bundle has them:
-//! whoever shows them on a terminal passes them through [`crate::model::printable`].
+//! whoever shows them on a terminal passes them through [`printable()`](crate::model::printable()).
 
 pub mod listing;
 pub mod summary;

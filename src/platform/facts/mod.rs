@@ -2,7 +2,7 @@
 //! names by which the machine and its people could be recognised, for the redactor.
 //!
 //! Nothing here sends a packet, runs a program, or asks a file system that a remote server could block.
-//! The texts of Linux are taken apart by pure functions in [`proc`]; `linux`, `macos` and `windows` do the reading.
+//! The texts of Linux are taken apart by pure functions in `proc`; `linux`, `macos` and `windows` do the reading.
 
 mod clock;
 mod environment;
