@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use casefile::bundle::layout::BundleName;
-use casefile::collect::{self, Collector, Context, Open, OpenError, Opened, Pass, Profile, Source, Step};
+use casefile::collect::{self, Collector, Context, Deadline, Open, OpenError, Opened, Pass, Profile, Source, Step};
 use casefile::model::{Case, CaseId};
 use casefile::pipeline::{self, Clocks, Order, Planned, RunError};
 use casefile::platform;
@@ -36,7 +36,7 @@ fn order(place: &Place, text: &str) -> Order {
             now: Timestamp::now(),
             zone: jiff::tz::TimeZone::UTC,
             since: None,
-            deadline: profile.limits.deadline,
+            deadline: Deadline::new(profile.limits.deadline),
             cancel: Arc::new(AtomicBool::new(false)),
             child_program: None,
             allow_commands: false,

@@ -17,7 +17,7 @@ use super::{Exit, preview, prompt, read_config};
 use crate::bundle::layout::BundleName;
 use crate::bundle::writer::WriteError;
 use crate::collect::profile::{self, Files};
-use crate::collect::{self, Collector, Context, Profile};
+use crate::collect::{self, Collector, Context, Deadline, Profile};
 use crate::model::case::GivenBy;
 use crate::model::printable;
 use crate::model::{Case, CaseId, case_file};
@@ -244,7 +244,7 @@ fn context(
         now,
         zone: jiff::tz::TimeZone::get(&zone).unwrap_or_else(|_| jiff::tz::TimeZone::system()),
         since,
-        deadline: profile.limits.deadline,
+        deadline: Deadline::new(profile.limits.deadline),
         cancel: Arc::clone(cancel),
         child_program: std::env::current_exe().ok(),
         allow_commands: args.allow_commands,

@@ -10,7 +10,7 @@ use crate::pipeline::Planned;
 
 /// The reason with which a search stopped early; sizes are then a lower bound.
 fn is_cut_short(item: &Planned) -> bool {
-    item.decided.as_ref().and_then(Outcome::reason).is_some_and(|reason| reason.contains("too many"))
+    item.decided.as_ref().and_then(Outcome::reason).is_some_and(|reason| reason.contains("more entries"))
 }
 
 /// Prints one planned item with its sources.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::held::{Held, Holder};
 use super::profile::{Command, Profile};
-use super::{Collector, Context, Open, OpenError, Opened, Pass, Source, Step};
+use super::{Collector, Context, Deadline, Open, OpenError, Opened, Pass, Source, Step};
 use crate::model::Outcome;
 use crate::model::manifest::{KeptEnd, Truncation};
 use crate::platform::{CommandSpec, Elevation, Ended, run_into, system_program};
@@ -45,7 +45,7 @@ impl Commands {
         let spec = CommandSpec {
             program,
             args: command.run[1..].to_vec(),
-            timeout: command.timeout.min(context.deadline),
+            timeout: command.timeout,
             output_cap: self.profile.limits.command_output,
             environment: Vec::new(),
         };
@@ -57,7 +57,7 @@ impl Commands {
             size: None,
             modified: None,
             is_log: false,
-            open: Arc::new(RunOnce::new(spec, KeptEnd::Oldest, Arc::clone(&context.cancel))),
+            open: Arc::new(RunOnce::new(spec, KeptEnd::Oldest, context)),
         };
         Step { what, purpose: command.purpose.clone(), sources: vec![source], decided: None }
     }
@@ -82,6 +82,7 @@ impl Collector for Commands {
 /// A command that runs at the first opening; its output is held for the second.
 pub(super) struct RunOnce {
     spec: CommandSpec,
+    deadline: Deadline,
     cancel: Arc<AtomicBool>,
     kept: KeptEnd,
     done: Mutex<Option<Done>>,
@@ -97,15 +98,22 @@ struct Done {
 }
 
 impl RunOnce {
-    pub(super) fn new(spec: CommandSpec, kept: KeptEnd, cancel: Arc<AtomicBool>) -> Self {
-        Self { spec, cancel, kept, done: Mutex::new(None) }
+    pub(super) fn new(spec: CommandSpec, kept: KeptEnd, context: &Context) -> Self {
+        let (deadline, cancel) = (context.deadline.clone(), Arc::clone(&context.cancel));
+        Self { spec, deadline, cancel, kept, done: Mutex::new(None) }
     }
 
     /// Runs it. Output first, then standard error under a heading of its own, so that one file tells the whole story.
     fn run(&self) -> Result<Done, OpenError> {
         let mut holder = Holder::new();
         let mut written = CountedHolder { holder: &mut holder, bytes: 0, full: false };
-        let result = run_into(&self.spec, &self.cancel, &mut written);
+        let timeout = self.spec.timeout.min(self.deadline.left());
+        if timeout.is_zero() {
+            let seconds = self.deadline.length().as_secs();
+            return Err(OpenError::Failed(format!("was not started: the {seconds} s for all commands were over")));
+        }
+        let spec = CommandSpec { timeout, ..self.spec.clone() };
+        let result = run_into(&spec, &self.cancel, &mut written);
         let CountedHolder { bytes, full, .. } = written;
         let output = result.map_err(|e| {
             let what = if full { "its output could not be held, nor put aside" } else { "could not be started" };
@@ -115,7 +123,7 @@ impl RunOnce {
             writeln!(holder, "{}--- standard error", if bytes == 0 { "" } else { "\n" })?;
             holder.write_all(&output.stderr)?;
         }
-        let seconds = self.spec.timeout.as_secs();
+        let seconds = timeout.as_secs();
         let (exit_status, partial) = match output.ended {
             Ended::Exited(code) => (Some(code), (code != 0).then(|| format!("ended with exit status {code}"))),
             Ended::Signalled(signal) => (None, Some(format!("was ended by signal {signal}"))),
@@ -176,5 +184,30 @@ impl Open for RunOnce {
 
     fn runs_something(&self) -> bool {
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_after_the_deadline_is_not_started_and_says_so() {
+        let spec = CommandSpec {
+            program: "/nowhere/at/all".into(),
+            args: Vec::new(),
+            timeout: Duration::from_secs(10),
+            output_cap: 1,
+            environment: Vec::new(),
+        };
+        let once = RunOnce {
+            spec,
+            deadline: Deadline::new(Duration::ZERO),
+            cancel: Arc::default(),
+            kept: KeptEnd::Oldest,
+            done: Mutex::new(None),
+        };
+        let refused = once.open(Pass::Scan).err().map(|e| e.to_string());
+        assert_eq!(refused.as_deref(), Some("was not started: the 0 s for all commands were over"));
     }
 }

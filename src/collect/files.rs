@@ -481,7 +481,7 @@ mod tests {
             now: Timestamp::UNIX_EPOCH,
             zone: jiff::tz::TimeZone::UTC,
             since: None,
-            deadline: Duration::from_secs(1),
+            deadline: super::super::Deadline::new(Duration::from_secs(1)),
             cancel: Arc::default(),
             child_program: None,
             allow_commands: false,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::profile::Profile;
-use super::{Collector, Context, Open, OpenError, Opened, Pass, Source, Step};
+use super::{Collector, Context, Deadline, Open, OpenError, Opened, Pass, Source, Step};
 use crate::platform::{CommandSpec, facts, run};
 use crate::redact::MediaHint;
 
@@ -53,7 +53,7 @@ impl Collector for Host {
         let child = Arc::new(Child {
             program: context.child_program.clone(),
             groups: groups.clone(),
-            timeout: TIMEOUT.min(context.deadline),
+            deadline: context.deadline.clone(),
             cancel: Arc::clone(&context.cancel),
             answer: Mutex::new(None),
         });
@@ -95,7 +95,7 @@ pub fn answer(groups: &[String], out: &mut dyn Write) -> std::io::Result<()> {
 struct Child {
     program: Option<std::path::PathBuf>,
     groups: Vec<String>,
-    timeout: Duration,
+    deadline: Deadline,
     cancel: Arc<AtomicBool>,
     answer: Mutex<Option<Arc<Answer>>>,
 }
@@ -128,7 +128,7 @@ impl Child {
         let spec = CommandSpec {
             program: program.clone(),
             args,
-            timeout: self.timeout,
+            timeout: TIMEOUT.min(self.deadline.left()),
             output_cap: MAX_ANSWER,
             environment: std::env::vars_os()
                 .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

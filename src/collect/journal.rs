@@ -37,7 +37,7 @@ impl Journal {
         let spec = CommandSpec {
             program: path,
             args,
-            timeout: context.deadline,
+            timeout: context.deadline.length(),
             output_cap: self.profile.limits.file,
             environment: Vec::new(),
         };
@@ -49,7 +49,7 @@ impl Journal {
             size: None,
             modified: None,
             is_log: true,
-            open: Arc::new(RunOnce::new(spec, KeptEnd::Oldest, Arc::clone(&context.cancel))),
+            open: Arc::new(RunOnce::new(spec, KeptEnd::Oldest, context)),
         };
         Step { what, purpose: purpose.to_owned(), sources: vec![source], decided: None }
     }

@@ -11,9 +11,9 @@ pub mod profile;
 mod window;
 
 use std::io::Read;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -39,7 +39,7 @@ pub struct Context {
     /// Log lines before this are left out.
     pub since: Option<Timestamp>,
     /// How long all that is run (commands, host facts) may take together.
-    pub deadline: Duration,
+    pub deadline: Deadline,
     /// Set when the user wants to stop.
     pub cancel: Arc<AtomicBool>,
     /// The program to run for collectors that run as a child of ours; without it they run inside this process.
@@ -50,6 +50,33 @@ pub struct Context {
     pub home: Option<std::path::PathBuf>,
     /// Whether to read and run anything: a preview only looks.
     pub preview: bool,
+}
+
+/// One end for all that is run, counted from the first thing that runs.
+#[derive(Debug, Clone)]
+pub struct Deadline {
+    length: Duration,
+    began: Arc<OnceLock<Instant>>,
+}
+
+impl Deadline {
+    /// An end `length` after the first call of [`Deadline::left`].
+    #[must_use]
+    pub fn new(length: Duration) -> Self {
+        Self { length, began: Arc::default() }
+    }
+
+    /// How long it is from beginning to end.
+    #[must_use]
+    pub fn length(&self) -> Duration {
+        self.length
+    }
+
+    /// How long is left; the first call begins the count.
+    #[must_use]
+    pub fn left(&self) -> Duration {
+        self.length.saturating_sub(self.began.get_or_init(Instant::now).elapsed())
+    }
 }
 
 /// Produces artifacts.

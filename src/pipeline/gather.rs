@@ -120,7 +120,8 @@ pub(super) fn scan(order: &Order, sources: &[Arc<Source>], watch: &mut dyn FnMut
             Err(_) => {
                 for (n, result) in results.iter_mut().enumerate().filter(|(_, result)| result.is_none()) {
                     let runs = sources[n].open.runs_something();
-                    let patience = if runs { order.context.deadline + LOOK * 100 } else { order.profile.limits.stall };
+                    let patience =
+                        if runs { order.context.deadline.length() + LOOK * 100 } else { order.profile.limits.stall };
                     if watched[n].is_still(patience) {
                         let reason = format!("gave no answer for {} s", patience.as_secs());
                         *result = Some(Err(Outcome::Failed { reason }));
