@@ -3,7 +3,7 @@
 use std::io::{BufRead, IsTerminal, Write};
 
 use super::case_flags::{CaseFlags, Question};
-use crate::model::Case;
+use crate::model::{Case, Moment};
 
 /// Whether a person can be asked.
 pub fn can_ask() -> bool {
@@ -20,6 +20,13 @@ pub fn facts(case: &Case, flags: &mut CaseFlags) -> std::io::Result<()> {
     for (question, text) in questions {
         writeln!(err, "{text}")?;
         while let Some(answer) = line(&mut err)? {
+            // Asked again at once: a wrong time must not cost the other answers.
+            if question == Question::StartedAt
+                && let Err(e) = Moment::parse(&answer)
+            {
+                writeln!(err, "This {e}")?;
+                continue;
+            }
             flags.answer(question, answer);
             if question != Question::Step {
                 break;
