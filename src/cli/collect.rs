@@ -131,6 +131,11 @@ pub fn run(args: &CollectArgs) -> Result<Exit, Message> {
     if args.dry_run {
         return dry_run(args, collectors, &context, &case);
     }
+    if !args.output.is_dir() {
+        // Said now, not after a minute of gathering.
+        return Err(Message::new(Exit::LocalFailure, format!("{}: no such folder", args.output.display()))
+            .hint("make it first, or choose another one with --output"));
+    }
     let rules = rules(&args.rules)?;
     let redactor = redactor(args, rules, &key)?;
     let name = bundle_name(args, &case, epoch)?;

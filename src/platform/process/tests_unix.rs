@@ -23,11 +23,13 @@ fn run_bounded(spec: CommandSpec) -> CommandOutput {
 }
 
 /// Whether a process of this id still runs (a zombie doesn't).
+#[cfg(target_os = "linux")]
 fn lives(id: &str) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
 }
 
+#[cfg(target_os = "linux")]
 fn dies(id: &str) -> bool {
     (0..500).any(|_| {
         thread::sleep(Duration::from_millis(20));
