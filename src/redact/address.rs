@@ -27,6 +27,14 @@ pub(super) enum Address {
 }
 
 impl Address {
+    /// `ipv4` or `ipv6`.
+    pub(super) fn family(self) -> &'static str {
+        match self {
+            Self::V4(_) => "ipv4",
+            Self::V6(_) => "ipv6",
+        }
+    }
+
     /// The address that stands in its place.
     pub(super) fn mapped(self, keys: &Pseudonyms) -> String {
         match self {

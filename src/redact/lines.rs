@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::checks::{Check, entropy};
-use super::rules::RuleSet;
+use super::rules::{Rule, RuleSet};
 use super::seeds::Seeds;
 use super::sensitive_names::is_reference;
 use super::spans::{Span, Why, settle};
 use super::split::Piece;
-use super::{RedactError, Redactor, placeholder};
+use super::{Privacy, RedactError, Redactor, placeholder};
 
 /// Which rules look at which lines.
 #[derive(Debug)]
@@ -23,10 +23,11 @@ pub(super) struct Prefilter {
 }
 
 impl Prefilter {
-    pub(super) fn new(set: &RuleSet) -> Result<Self, RedactError> {
+    pub(super) fn new(set: &RuleSet, privacy: Privacy) -> Result<Self, RedactError> {
         let mut by_keyword: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         let mut always = Vec::new();
-        for (n, rule) in set.rules.iter().enumerate() {
+        let wanted = |rule: &Rule| privacy == Privacy::Strict || !rule.strict;
+        for (n, rule) in set.rules.iter().enumerate().filter(|(_, rule)| wanted(rule)) {
             if rule.keywords.is_empty() {
                 always.push(n);
             }

@@ -8,6 +8,7 @@ mod address;
 mod checks;
 mod decode;
 mod document;
+mod finding;
 mod images;
 pub mod json;
 mod json_values;
@@ -27,6 +28,7 @@ mod write;
 
 use std::sync::Arc;
 
+pub use finding::Finding;
 pub use known::KnownNames;
 pub use placeholder::Pseudonyms;
 pub use rules::{Rule, RuleSet};
@@ -98,7 +100,7 @@ impl Redactor {
     /// A redactor that knows the rules and names, and no secret yet.
     pub fn new(set: Arc<RuleSet>, key: Pseudonyms, names: &KnownNames, privacy: Privacy) -> Result<Self, RedactError> {
         Ok(Self {
-            prefilter: Arc::new(lines::Prefilter::new(&set)?),
+            prefilter: Arc::new(lines::Prefilter::new(&set, privacy)?),
             set,
             pseudonyms: key,
             known: Arc::new(known::KnownMatcher::new(names)),

@@ -28,6 +28,9 @@ const MAX_RULES: usize = 2000;
 /// The most memory that one compiled pattern may take. Every pattern of the public sets fits 512 KiB without Unicode.
 const PATTERN_SIZE_LIMIT: usize = 1 << 20;
 
+/// The most lines that one rule may see at once.
+pub(super) const MAX_LINES: usize = 16;
+
 /// Kinds that this program makes by itself, not by a rule: own names and what stands in a key block.
 pub(super) const OWN_KINDS: [(&str, bool); 6] =
     [("host", true), ("domain", true), ("user", true), ("person", true), ("private-key", true), ("value", true)];
@@ -70,6 +73,10 @@ struct RedactText {
     #[serde(default = "yes")]
     hex: bool,
     check: Option<Check>,
+    #[serde(default = "one")]
+    lines: usize,
+    #[serde(default)]
+    strict: bool,
     #[serde(default)]
     references: Vec<String>,
     #[serde(default)]
@@ -80,6 +87,10 @@ struct RedactText {
 
 fn yes() -> bool {
     true
+}
+
+fn one() -> usize {
+    1
 }
 
 /// One redaction rule.
@@ -101,6 +112,10 @@ pub struct Rule {
     pub entropy: Option<f64>,
     /// A checksum that a value must satisfy.
     pub check: Option<Check>,
+    /// Lines that the pattern sees, from the one that a keyword stands in on: 1 for nearly all rules.
+    pub lines: usize,
+    /// Whether the rule looks only under [`super::Privacy::Strict`].
+    pub strict: bool,
     /// Where the format is documented.
     pub references: Vec<String>,
     /// Texts that must be changed.
@@ -217,6 +232,10 @@ fn parse(file: &str, text: &str, foreign: bool) -> Result<Vec<Rule>, ConfigError
             return Err(fail("keywords", format!("`{id}`: keywords are lower-case ASCII and not empty"))
                 .mend("write them in lower case; case is ignored when matching"));
         }
+        if !(1..=MAX_LINES).contains(&rule.redact.lines) {
+            return Err(fail("redact.lines", format!("`{id}`: a rule sees 1 to {MAX_LINES} lines"))
+                .mend("leave `lines` out for a rule that sees one line"));
+        }
         let compiled = OnceLock::new();
         if foreign {
             // Rules from outside are compiled at once, so that a wrong one is an error now and not a gap later.
@@ -240,6 +259,8 @@ fn parse(file: &str, text: &str, foreign: bool) -> Result<Vec<Rule>, ConfigError
             keywords: rule.keywords,
             entropy: rule.entropy,
             check: rule.redact.check,
+            lines: rule.redact.lines,
+            strict: rule.redact.strict,
             references: rule.redact.references,
             examples: rule.redact.examples,
             negative_examples: rule.redact.negative_examples,

@@ -50,39 +50,28 @@ impl Redactor {
     }
 
     fn write_placeholder(&self, why: Why, value: &[u8], out: &mut Vec<u8>, counts: &mut Counts) {
-        let mut lower = Vec::new();
-        let (name, kind, hex, value): (&str, &str, bool, &[u8]) = match why {
-            Why::Rule(n) | Why::Seed(n) => match self.set.rules.get(n) {
-                Some(rule) => (&rule.id, &rule.kind, rule.hex, value),
-                None => self.own_kind(n, value),
-            },
-            Why::Known(kind) => {
-                lower.extend(value.iter().map(u8::to_ascii_lowercase));
-                (kind, kind, true, &lower)
-            }
-            Why::Named(kind) => (kind, kind, true, value),
-            Why::PrivateKey => ("private-key", "private-key", true, value),
-            Why::Address(address) => {
-                out.extend_from_slice(address.mapped(&self.pseudonyms).as_bytes());
-                counts.add(match address {
-                    super::address::Address::V4(_) => "ipv4",
-                    super::address::Address::V6(_) => "ipv6",
-                });
-                return;
-            }
+        if let Why::Address(address) = why {
+            out.extend_from_slice(address.mapped(&self.pseudonyms).as_bytes());
+            counts.add(address.family());
+            return;
+        }
+        let hex = match why {
+            Why::Rule(n) | Why::Seed(n) => self.set.rules.get(n).is_none_or(|rule| rule.hex),
+            _ => true,
         };
-        self.pseudonyms.write(kind, hex, value, out);
+        let (name, kind) = self.names_of(why);
+        let lower = matches!(why, Why::Known(_)).then(|| value.to_ascii_lowercase());
+        self.pseudonyms.write(kind, hex, lower.as_deref().unwrap_or(value), out);
         counts.add(name);
     }
 
     /// Seeds that no rule found are numbered after the rules: key blocks, then values under a name that says what they
     /// are, by their kind.
-    fn own_kind<'a>(&'a self, n: usize, value: &'a [u8]) -> (&'a str, &'a str, bool, &'a [u8]) {
-        let kind = match n - self.set.rules.len() {
+    pub(super) fn own_kind(&self, n: usize) -> &'static str {
+        match n - self.set.rules.len() {
             0 => "private-key",
             n => KINDS.get(n - 1).copied().unwrap_or("value"),
-        };
-        (kind, kind, true, value)
+        }
     }
 
     /// The number of a seed of this kind that no rule found.
