@@ -24,6 +24,7 @@ mod split;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod view;
 mod write;
 
 use std::sync::Arc;
