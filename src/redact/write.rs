@@ -6,7 +6,7 @@ use super::sensitive_names::KINDS;
 use super::spans::{Span, Why};
 use super::split::{Piece, Splitter};
 use super::stream::Counts;
-use super::{RedactError, Redactor};
+use super::{RedactError, Redactor, Replacement};
 
 impl Redactor {
     /// Appends the own part of `piece`, redacted, to `out`.
@@ -50,9 +50,11 @@ impl Redactor {
     }
 
     fn write_placeholder(&self, why: Why, value: &[u8], out: &mut Vec<u8>, counts: &mut Counts) {
+        let start = out.len();
         if let Why::Address(address) = why {
             out.extend_from_slice(address.mapped(&self.pseudonyms).as_bytes());
             counts.add(address.family());
+            self.tell(why, value, true, &out[start..]);
             return;
         }
         let hex = match why {
@@ -63,6 +65,17 @@ impl Redactor {
         let lower = matches!(why, Why::Known(_)).then(|| value.to_ascii_lowercase());
         self.pseudonyms.write(kind, hex, lower.as_deref().unwrap_or(value), out);
         counts.add(name);
+        self.tell(why, value, hex, &out[start..]);
+    }
+
+    /// Tells whoever wants to know that `placeholder` was written for `original`.
+    fn tell(&self, why: Why, original: &[u8], distinct: bool, placeholder: &[u8]) {
+        if self.witnesses.is_empty() {
+            return;
+        }
+        let (rule, kind) = self.names_of(why);
+        let replacement = Replacement { placeholder, original, rule, kind, distinct };
+        self.witnesses.iter().for_each(|witness| witness.replaced(&replacement));
     }
 
     /// Seeds that no rule found are numbered after the rules: key blocks, then values under a name that says what they
