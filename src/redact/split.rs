@@ -8,9 +8,9 @@ use std::io::{self, Read};
 /// Bytes of a long line that one window owns.
 pub(super) const WINDOW: usize = 64 << 10;
 /// Bytes that a window sees beyond its own, so that a value across its end is seen whole.
-const OVERLAP: usize = 16 << 10;
+pub(super) const OVERLAP: usize = 16 << 10;
 /// Bytes that a window sees before its own: labels, word borders.
-const LEFT: usize = 256;
+pub(super) const LEFT: usize = 256;
 /// Bytes of whole lines in a piece, about: enough to keep the matchers busy, few enough to hold many at once.
 const PIECE: usize = 1 << 20;
 

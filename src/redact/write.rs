@@ -9,7 +9,7 @@ use super::sensitive_names::KINDS;
 use super::spans::{Span, Why};
 use super::split::{Piece, Splitter};
 use super::stream::Counts;
-use super::{RedactError, Redactor};
+use super::{RedactError, Redactor, Replacement};
 
 /// How often a changed line is looked at again. One more look is the rule; real text never needed a third.
 const MOST_LOOKS: usize = 4;
@@ -116,8 +116,10 @@ impl Redactor {
                 }
             }
             Why::Address(address) => {
-                out.extend_from_slice(address.mapped(&self.pseudonyms).as_bytes());
+                let mapped = address.mapped(&self.pseudonyms);
+                out.extend_from_slice(mapped.as_bytes());
                 counts.add(address.family());
+                self.tell(span.why, value, true, mapped.as_bytes());
             }
             why => self.write_placeholder(why, value, out, counts),
         }
@@ -127,9 +129,13 @@ impl Redactor {
         if let Some(token) = jwt::rewritten(self, value) {
             if token != value {
                 counts.add(self.names_of(why).0);
+                // The signature's placeholder leads back to the whole token.
+                let signature = token.rsplit(|b| *b == b'.').next().unwrap_or_default();
+                self.tell(why, value, true, signature);
             }
             return out.extend_from_slice(&token);
         }
+        let start = out.len();
         let hex = match why {
             Why::Rule(n) | Why::Seed(n) => self.set.rules.get(n).is_none_or(|rule| rule.hex),
             _ => true,
@@ -138,6 +144,17 @@ impl Redactor {
         let lower = matches!(why, Why::Known(_)).then(|| value.to_ascii_lowercase());
         self.pseudonyms.write(kind, hex, lower.as_deref().unwrap_or(value), out);
         counts.add(name);
+        self.tell(why, value, hex, &out[start..]);
+    }
+
+    /// Tells whoever wants to know that `placeholder` was written for `original`.
+    fn tell(&self, why: Why, original: &[u8], distinct: bool, placeholder: &[u8]) {
+        if self.witnesses.is_empty() {
+            return;
+        }
+        let (rule, kind) = self.names_of(why);
+        let replacement = Replacement { placeholder, original, rule, kind, distinct };
+        self.witnesses.iter().for_each(|witness| witness.replaced(&replacement));
     }
 
     /// Seeds that no rule found are numbered after the rules: key blocks, then values under a name that says what they
