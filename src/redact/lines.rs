@@ -107,6 +107,11 @@ impl Redactor {
         super::address::find(text, self.privacy, &mut addresses);
         spans.extend(addresses.iter().map(|a| Span::new(a.start, a.end, Why::Address(a.address))));
         self.known.find(text, spans);
-        spans.extend(self.seeds.find(text).map(|(start, end, by)| Span::new(start, end, Why::Seed(by))));
+        spans.extend(self.seeds.find(text).map(|place| Span {
+            start: place.range.start,
+            end: place.range.end,
+            why: Why::Seed(place.by),
+            value: place.seed,
+        }));
     }
 }

@@ -28,6 +28,7 @@ mod scan;
 mod seeds;
 pub mod sensitive_names;
 mod spans;
+mod spelling;
 mod split;
 mod stream;
 #[cfg(test)]

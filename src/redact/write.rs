@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::jwt;
 use super::lines::LineState;
-use super::seeds::Seeds;
+use super::seeds::{Place, Seeds};
 use super::sensitive_names::KINDS;
 use super::spans::{Span, Why};
 use super::split::{Piece, Splitter};
@@ -201,7 +201,7 @@ impl Redactor {
 
     /// Adds a value to `seeds` whose name says that it is secret.
     pub(super) fn seed_named(&self, kind: &str, value: &[u8], seeds: &mut Seeds) {
-        seeds.add(value, self.own_number(kind));
+        seeds.add(&value[scheme(value)..], self.own_number(kind));
     }
 
     /// Appends `value`, all of it replaced because of its name, to `out`; `false` when it is a placeholder already.
@@ -212,14 +212,45 @@ impl Redactor {
         out: &mut Vec<u8>,
         counts: &mut Counts,
     ) -> bool {
+        let start = scheme(value);
         // A value that is known from elsewhere has its placeholder already, whatever it is called here.
-        let seed = self.seeds.find(value).find(|(start, end, _)| (*start, *end) == (0, value.len()));
-        let why = seed.map_or(Why::Named(kind), |(_, _, by)| Why::Seed(by));
-        let mut spans = vec![Span::new(0, value.len(), why)];
+        let known = |place: &Place| place.range == (0..value.len() - start) && place.seed.is_none();
+        let seed = self.seeds.find(&value[start..]).find(known);
+        let why = seed.map_or(Why::Named(kind), |place| Why::Seed(place.by));
+        let mut spans = vec![Span::new(start, value.len(), why)];
         let mut placeholders = Vec::new();
         super::placeholder::find(value, &self.set.kinds, &mut placeholders);
         super::spans::settle(value, &mut spans, &placeholders);
         self.write_replaced(value, 0..value.len(), &spans, out, counts);
         !spans.is_empty()
     }
+}
+
+/// Bytes of an authentication scheme in front of a credential (RFC 9110, 11.1, and what vendors add): it stays, because it
+/// tells how somebody tried to get in.
+fn scheme(value: &[u8]) -> usize {
+    const SCHEMES: [&str; 18] = [
+        "basic",
+        "bearer",
+        "digest",
+        "negotiate",
+        "ntlm",
+        "kerberos",
+        "token",
+        "apikey",
+        "api-key",
+        "ssws",
+        "jwt",
+        "oauth",
+        "splunk",
+        "geniekey",
+        "hawk",
+        "dpop",
+        "aws4-hmac-sha256",
+        "sharedkey",
+    ];
+    let word = value.iter().position(u8::is_ascii_whitespace).unwrap_or(value.len());
+    let blank = value[word..].iter().take_while(|b| b.is_ascii_whitespace()).count();
+    let known = SCHEMES.iter().any(|scheme| value[..word].eq_ignore_ascii_case(scheme.as_bytes()));
+    if known && word + blank < value.len() { word + blank } else { 0 }
 }
