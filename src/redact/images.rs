@@ -7,7 +7,7 @@ use img_parts::{ImageEXIF, ImageICC, jpeg::Jpeg, png::Png, webp::WebP};
 use super::RedactError;
 
 /// The largest picture, in bytes. A 4K screenshot as PNG has 5 to 20 MB.
-const MAX_IMAGE: u64 = 64 << 20;
+pub(super) const MAX_IMAGE: u64 = 64 << 20;
 
 /// The formats whose metadata can be stripped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

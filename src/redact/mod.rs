@@ -16,6 +16,7 @@ mod json_values;
 mod jwt;
 mod key_block;
 mod known;
+mod leaks;
 mod line_filter;
 mod lines;
 mod matching;
@@ -42,6 +43,7 @@ use std::sync::Arc;
 
 pub use finding::Finding;
 pub use known::KnownNames;
+pub use leaks::{Leak, Looked};
 pub use line_filter::LineFilter;
 pub use placeholder::Pseudonyms;
 pub use reveal::{Revealed, Revealer};
