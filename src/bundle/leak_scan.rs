@@ -88,6 +88,7 @@ impl LeakScan {
 /// Rules that look at bundles.
 pub struct LeakScanner {
     rules: Arc<RuleSet>,
+    key: Pseudonyms,
     standard: OnceLock<Arc<Redactor>>,
     strict: OnceLock<Arc<Redactor>>,
 }
@@ -110,10 +111,15 @@ pub enum LeakScanError {
 }
 
 impl LeakScanner {
-    /// A scanner with these rules.
+    /// A scanner with these rules. A name that leaks is shown redacted under `key`, which must be random.
     #[must_use]
-    pub fn new(rules: Arc<RuleSet>) -> Self {
-        Self { rules, standard: OnceLock::new(), strict: OnceLock::new() }
+    pub fn new(rules: Arc<RuleSet>, key: Pseudonyms) -> Self {
+        Self { rules, key, standard: OnceLock::new(), strict: OnceLock::new() }
+    }
+
+    /// A short text with the rules applied.
+    pub fn redacted(&self, text: &str) -> Result<String, LeakScanError> {
+        Ok(self.redactor(Privacy::Standard)?.text(text))
     }
 
     /// Looks at everything in `bundle` until `cancel` is set. Memory is bounded by the engine, not by the bundle.
@@ -146,9 +152,7 @@ impl LeakScanner {
         if let Some(made) = place.get() {
             return Ok(Arc::clone(made));
         }
-        // What would be written in place of a value is thrown away, so the key is nobody's secret.
-        let key = Pseudonyms::new(b"casefile second look");
-        let made = Redactor::new(Arc::clone(&self.rules), key, &KnownNames::default(), privacy);
+        let made = Redactor::new(Arc::clone(&self.rules), self.key.clone(), &KnownNames::default(), privacy);
         let made = Arc::new(made.map_err(LeakScanError::Rules)?);
         Ok(Arc::clone(place.get_or_init(|| made)))
     }
@@ -308,11 +312,15 @@ mod tests {
     use crate::model::case::{Contact, Disclosed, Fact, GivenBy};
     use crate::model::{Case, Outcome};
 
-    fn scan(bundle: &TestBundle) -> LeakScan {
+    fn scanner() -> &'static LeakScanner {
         static SCANNER: OnceLock<LeakScanner> = OnceLock::new();
-        let scanner = SCANNER.get_or_init(|| LeakScanner::new(Arc::new(RuleSet::load(&[]).expect("loads"))));
+        let new = || LeakScanner::new(Arc::new(RuleSet::load(&[]).expect("loads")), Pseudonyms::new(b"for tests"));
+        SCANNER.get_or_init(new)
+    }
+
+    fn scan(bundle: &TestBundle) -> LeakScan {
         let bundle = bundle.verified().expect("a good bundle");
-        scanner.scan(&bundle, &AtomicBool::new(false)).expect("looks")
+        scanner().scan(&bundle, &AtomicBool::new(false)).expect("looks")
     }
 
     fn found(scan: &LeakScan) -> Vec<(&str, Option<u64>, &str)> {
@@ -378,9 +386,8 @@ mod tests {
 
     #[test]
     fn a_look_that_is_no_longer_wanted_ends() {
-        let scanner = LeakScanner::new(Arc::new(RuleSet::load(&[]).expect("loads")));
         let bundle = TestBundle::new().verified().expect("a good bundle");
-        let stopped = scanner.scan(&bundle, &AtomicBool::new(true));
+        let stopped = scanner().scan(&bundle, &AtomicBool::new(true));
         assert!(matches!(stopped, Err(LeakScanError::Bundle(BundleError::Interrupted))), "{stopped:?}");
     }
 }

@@ -288,7 +288,7 @@ fn wanted(args: &CollectArgs, collectors: Vec<Box<dyn Collector>>) -> Vec<Box<dy
 }
 
 /// The rules in force: the built-in ones and the files named.
-fn rules(files: &[PathBuf]) -> Result<Arc<RuleSet>, Message> {
+pub(super) fn rules(files: &[PathBuf]) -> Result<Arc<RuleSet>, Message> {
     let more = files.iter().map(|path| read_config(path)).collect::<Result<Vec<_>, _>>()?;
     Ok(Arc::new(RuleSet::load(&more)?))
 }
@@ -330,7 +330,7 @@ fn pseudonym_key(path: Option<&Path>) -> Result<Key, Message> {
     }
 }
 
-fn random<const N: usize>() -> Result<[u8; N], Message> {
+pub(super) fn random<const N: usize>() -> Result<[u8; N], Message> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes)
         .map_err(|e| Message::new(Exit::LocalFailure, format!("the system gives no random numbers: {e}")))?;
@@ -467,7 +467,7 @@ fn tell(args: &CollectArgs, report: &Report) -> Result<Exit, Message> {
     Ok(exit)
 }
 
-fn count(n: u64, noun: &str) -> String {
+pub(super) fn count(n: u64, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 

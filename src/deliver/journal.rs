@@ -195,6 +195,27 @@ pub fn verify(path: &Path) -> Result<Head, JournalError> {
     Ok(head_of(&read_lines(path, &case_id, &bytes)?, &case_id))
 }
 
+/// Every event of this name in the journal of `case_id` in `folder`, with its time and facts; nothing where there is no
+/// journal. Locks and writes nothing. A last line that is just being written does not count yet.
+pub fn recorded(
+    folder: &Path,
+    case_id: &CaseId,
+    name: &str,
+) -> Result<Vec<(Timestamp, BTreeMap<String, String>)>, JournalError> {
+    let path = folder.join(format!("{case_id}.jsonl"));
+    let mut bytes = Vec::new();
+    match File::open(&path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        file => file
+            .and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes))
+            .map_err(failed("read", &path))
+            .map(drop)?,
+    }
+    let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+    let lines = read_lines(&path, case_id, &bytes[..whole])?;
+    Ok(lines.into_iter().filter(|line| line.event == name).map(|line| (line.at, line.facts)).collect())
+}
+
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> JournalError + use<> {
     let path = path.to_owned();
     move |source| JournalError::Io { action, path, source }
