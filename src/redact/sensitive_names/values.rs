@@ -1,5 +1,7 @@
 //! Values that stand where a secret would, and are none.
 
+use super::placeholders::is_placeholder;
+
 /// The words that programs write for "nothing there" or "I will not say", and the types that schemas name.
 const WORDS: [&str; 71] = [
     "",
@@ -120,6 +122,7 @@ pub fn is_reference(value: &[u8]) -> bool {
     WORDS.iter().any(|w| is(w))
         || REFERENCES.iter().any(|r| begins(r))
         || is_mask(value)
+        || is_placeholder(value)
         || is_call(value)
         || is_shell_variable(value)
         || is_windows_variable(value)
