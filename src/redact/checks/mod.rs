@@ -45,6 +45,8 @@ pub enum Check {
     Tenant,
     /// A user and a password with a colon between, neither of them the word for itself.
     Login,
+    /// A password after its user (the first group), neither of them the word for itself.
+    PasswordOfUser,
     /// What a machine made, or a UUID, under a name (the first group) that is not that of a look-up key.
     KeyName,
 }
@@ -75,6 +77,7 @@ impl Check {
             Self::Base64Text => base64_text(value),
             Self::Tenant => tenant(value),
             Self::Login => login(value),
+            Self::PasswordOfUser => !is_reference(value) && !is_manual(name.unwrap_or_default(), value),
             Self::KeyName => {
                 !name.is_some_and(|name| is_data_key(name) || is_handle(name))
                     && !is_reference(value)
@@ -109,8 +112,9 @@ fn tenant(value: &[u8]) -> bool {
     !OWN_HOSTS.iter().any(|own| first.eq_ignore_ascii_case(own.as_bytes()))
 }
 
+/// Whether `value` is no plain number; a number of 20 digits counts nothing.
 fn has_letter(value: &[u8]) -> bool {
-    value.iter().any(u8::is_ascii_alphabetic)
+    value.len() >= 20 || value.iter().any(u8::is_ascii_alphabetic)
 }
 
 /// Users whom manuals name.
@@ -127,8 +131,13 @@ fn login(value: &[u8]) -> bool {
     let Some(colon) = value.iter().position(|b| *b == b':') else { return false };
     let trim = |part: &[u8]| -> Vec<u8> { part.iter().copied().filter(|b| !b"\"'`".contains(b)).collect() };
     let (user, password) = (trim(&value[..colon]), trim(&value[colon + 1..]));
+    !is_reference(&password) && !is_manual(&user, &password)
+}
+
+/// Whether both are the words for themselves, as in `user:password`.
+fn is_manual(user: &[u8], password: &[u8]) -> bool {
     let one_of = |list: &[&str], part: &[u8]| list.iter().any(|known| part.eq_ignore_ascii_case(known.as_bytes()));
-    !is_reference(&password) && !(one_of(&MANUAL_USERS, &user) && one_of(&MANUAL_PASSWORDS, &password))
+    one_of(&MANUAL_USERS, user) && one_of(&MANUAL_PASSWORDS, password)
 }
 
 /// Endings that follow an `@` in file names and unit names, not in mail addresses.

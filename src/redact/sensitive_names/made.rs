@@ -3,6 +3,8 @@
 //! Under a name such as `token` a short or speaking value is a type, a state or a gap in a manual far more often than a secret,
 //! and an engineer needs it. Passwords are not judged so: people do choose words.
 
+use super::values::is_uuid;
+
 /// Letters that follow a letter in nearly all pairs of English text, by the first one. In made-up strings every other pair
 /// is not among them.
 const PAIRS: [&str; 26] = [
@@ -44,10 +46,16 @@ pub fn looks_made(value: &[u8]) -> bool {
     if value.len() < SHORTEST {
         return false;
     }
+    let has = |part: &[u8], class: fn(&u8) -> bool| part.iter().any(class);
+    let mixed = |part: &&[u8]| has(part, u8::is_ascii_digit) && has(part, u8::is_ascii_alphabetic);
+    let parts = || value.split(|b| !b.is_ascii_alphanumeric());
     let marks = value.iter().filter(|b| b"!@#$%^&*~?".contains(b)).count();
     let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
-    let mut parts = value.split(|b| !b.is_ascii_alphanumeric());
-    marks >= 2 || parts.any(is_made) || (digits >= 4 && value.len() >= 16 && pieces(value).len() > digits / 2)
+    marks >= 2
+        || is_uuid(value)
+        || parts().any(is_made)
+        || (value.len() >= 20 && digits >= 8 && parts().filter(mixed).count() >= 2)
+        || (value.len() >= 16 && digits >= 2 && is_shredded(value))
 }
 
 /// Whether one run of letters and digits looks made.
@@ -67,7 +75,13 @@ fn is_made(part: &[u8]) -> bool {
 
 /// Whether `letters` are one word or several in camel case.
 fn speaks(letters: &[u8]) -> bool {
-    pieces(letters).into_iter().all(is_word)
+    !is_shredded(letters) && pieces(letters).into_iter().all(is_word)
+}
+
+/// Whether capitals and other characters cut `text` into bits that are too short for words: three letters and less on average.
+pub(super) fn is_shredded(text: &[u8]) -> bool {
+    let letters = text.iter().filter(|b| b.is_ascii_alphabetic()).count();
+    letters >= 8 && pieces(text).len() * 3 > letters
 }
 
 /// True for letters in an order that a word may have. Up to four letters may be any abbreviation.
@@ -80,7 +94,7 @@ pub(super) fn is_word(letters: &[u8]) -> bool {
         index(&pair[0]).is_some_and(|first| PAIRS[first].as_bytes().contains(&pair[1].to_ascii_lowercase()))
     };
     let odd = letters.windows(2).filter(|pair| !fits(pair)).count();
-    letters.len() <= 24 && odd <= if letters.len() <= 9 { 1 } else { 2 }
+    letters.len() <= 24 && (odd <= 1 || odd * 10 <= (letters.len() - 1) * 3)
 }
 
 /// The runs of letters in `text`, cut before a capital after a small letter, and after capitals before a word: `APIKeyHere` is
