@@ -33,6 +33,8 @@ pub enum Check {
     Opaque,
     /// A literal under a name (the pattern's first group) that promises a secret.
     SensitiveName,
+    /// The same where anything may stand: what is no password must look made by a machine.
+    SensitiveNameMade,
     /// The same with letters and digits, for places where a sentence could follow.
     SensitiveNameMixed,
     /// A literal that looks made by a machine, in all its parts taken together.
@@ -57,7 +59,7 @@ impl Check {
     pub fn passes(self, name: Option<&[u8]>, value: &[u8]) -> bool {
         // A placeholder names a kind (`REDACTED-token-…`), but it is no name of what follows.
         let placeholder = name.is_some_and(|name| memchr::memmem::find(name, PREFIX.as_bytes()).is_some());
-        if placeholder && matches!(self, Self::SensitiveName | Self::SensitiveNameMixed | Self::KeyName) {
+        if placeholder && matches!(self, Self::SensitiveName | Self::SensitiveNameMade | Self::SensitiveNameMixed | Self::KeyName) {
             return false;
         }
         let kind = || name.and_then(|name| is_sensitive_key(name).or_else(|| is_sensitive_header(name)));
@@ -70,7 +72,8 @@ impl Check {
             Self::Literal => !is_reference(value),
             Self::Mixed => is_mixed(value),
             Self::Opaque => is_opaque(value) && !is_reference(value),
-            Self::SensitiveName => !is_reference(value) && kind().is_some_and(|kind| fits(kind, value)),
+            Self::SensitiveName => !is_reference(value) && kind().is_some(),
+            Self::SensitiveNameMade => !is_reference(value) && kind().is_some_and(|kind| fits(kind, value)),
             Self::SensitiveNameMixed => is_mixed(value) && kind().is_some_and(|kind| fits(kind, value)),
             Self::Made => !is_reference(value) && looks_made(value),
             Self::ServiceValue => !is_reference(value) && has_letter(value) && looks_made(value),
@@ -112,9 +115,9 @@ fn tenant(value: &[u8]) -> bool {
     !OWN_HOSTS.iter().any(|own| first.eq_ignore_ascii_case(own.as_bytes()))
 }
 
-/// Whether `value` is no plain number; a number of 20 digits counts nothing.
+/// Whether `value` is no plain number; a number of 16 digits counts nothing.
 fn has_letter(value: &[u8]) -> bool {
-    value.len() >= 20 || value.iter().any(u8::is_ascii_alphabetic)
+    value.len() >= 16 || value.iter().any(u8::is_ascii_alphabetic)
 }
 
 /// Users whom manuals name.
@@ -129,9 +132,11 @@ const MANUAL_PASSWORDS: [&str; 13] = [
 /// Whether `value`, a user and a password with a colon between, gives away more than a manual does.
 fn login(value: &[u8]) -> bool {
     let Some(colon) = value.iter().position(|b| *b == b':') else { return false };
+    // `"$1:$2"` is two parameters of a script.
+    let parameter = |part: &[u8]| matches!(part, [b'$', n] if n.is_ascii_digit());
     let trim = |part: &[u8]| -> Vec<u8> { part.iter().copied().filter(|b| !b"\"'`".contains(b)).collect() };
     let (user, password) = (trim(&value[..colon]), trim(&value[colon + 1..]));
-    !is_reference(&password) && !is_manual(&user, &password)
+    !is_reference(&password) && !parameter(&password) && !is_manual(&user, &password)
 }
 
 /// Whether both are the words for themselves, as in `user:password`.

@@ -78,10 +78,12 @@ fn speaks(letters: &[u8]) -> bool {
     !is_shredded(letters) && pieces(letters).into_iter().all(is_word)
 }
 
-/// Whether capitals and other characters cut `text` into bits that are too short for words: three letters and less on average.
+/// Whether capitals and other characters cut `text` into bits that are too short for words: three letters and less on average,
+/// three and a half in a long one.
 pub(super) fn is_shredded(text: &[u8]) -> bool {
     let letters = text.iter().filter(|b| b.is_ascii_alphabetic()).count();
-    letters >= 8 && pieces(text).len() * 3 > letters
+    let bits = pieces(text).len();
+    (letters >= 10 && bits * 3 > letters) || (letters >= 16 && bits * 7 > letters * 2)
 }
 
 /// True for letters in an order that a word may have. Up to four letters may be any abbreviation.

@@ -33,7 +33,7 @@ const GAPS: [&str; 23] = [
 /// `api_live.000000000000`), and for a gap to be filled in (`sk-proj-REPLACE_WITH_YOUR_KEY`, `[Shared key goes here]`).
 #[must_use]
 pub fn is_placeholder(value: &[u8]) -> bool {
-    is_run(value) || is_gap(value)
+    is_run(value) || is_gap(value) || is_refrain(value)
 }
 
 /// True for what a program does instead of a value: a variable of a shell, of PHP or of Terraform, a cast, the rest of an
@@ -58,6 +58,10 @@ pub fn is_code(value: &[u8]) -> bool {
         }
         // `+new Buffer(`, `(char`.
         [b'+', rest @ .., b'('] | [b'(', rest @ ..] => rest.iter().all(|b| b.is_ascii_alphabetic() || b" *._".contains(b)),
+        // `{base64(`, `{3}`, `[PASSWORD]`, `,label:`.
+        [b'{', rest @ ..] => rest.iter().all(|b| b.is_ascii_alphanumeric() || b"_.}".contains(b)) || rest.contains(&b'('),
+        [b'[', rest @ .., b']'] => rest.iter().all(|b| b.is_ascii_uppercase() || b"_ ".contains(b)),
+        [b',', rest @ .., b':'] => word(rest),
         // `#add-password`, `Password:`.
         [b'#', rest @ ..] => rest.contains(&b'-') && lower(rest),
         [rest @ .., b':'] => rest.len() > 2 && rest.iter().all(|b| b.is_ascii_alphabetic() || *b == b' '),
@@ -82,7 +86,16 @@ fn is_run(value: &[u8]) -> bool {
         same += usize::from(byte == last);
         last = byte;
     }
-    all >= 6 && same * 8 >= all * 5
+    // Card and phone numbers hold runs of digits, and so do numbers of tests.
+    let number = value.iter().all(|b| b.is_ascii_digit() || b"-_ .".contains(b));
+    all >= 6 && if number { same + 1 == all } else { same * 8 >= all * 5 }
+}
+
+/// Whether a word of manuals stands in `value` three times and more: `glc_TESTTESTTESTTEST`.
+fn is_refrain(value: &[u8]) -> bool {
+    ["example", "test", "sample", "dummy", "fake"].iter().any(|word| {
+        value.windows(word.len()).filter(|part| part.eq_ignore_ascii_case(word.as_bytes())).count() >= 3
+    })
 }
 
 /// Whether `value` consists of words alone, two or more, and one of them marks a gap.
@@ -104,7 +117,7 @@ mod tests {
         for value in [
             "ghp_xxxxxxxxxxxxxxxxxxxxxxxx",
             "AKIAXXXXXXXXXXXXXXXX",
-            "api_live.00000000000000",
+            "api_live.00000000000000000000",
             "000000-000000-00000000",
             "aaaaaaaaaaaaaaaa",
             "sk-proj-REPLACE_WITH_YOUR_KEY",
@@ -112,6 +125,7 @@ mod tests {
             "SlackConfigurationTokenHere",
             "insert_key_here",
             "sk_test_example",
+            "glc_TESTTESTTESTTESTTEST",
         ] {
             assert!(is_placeholder(value.as_bytes()), "{value}");
         }
@@ -121,7 +135,7 @@ mod tests {
     fn code_that_fetches_a_value_is_told_from_one() {
         for value in [
             "$gdc_db_password", "'$APP_PASSWORD'", "\\$_POST[", ".$p[", "$row['x']", "var.db_password", "+new Buffer(",
-            "(char", "#add-password", "Password:", "module.db.password",
+            "(char", "#add-password", "Password:", "module.db.password", "{2}", "{base64(user", "[PASSWORD]", ",label:",
         ] {
             assert!(is_code(value.as_bytes()), "{value}");
         }
