@@ -12,8 +12,10 @@ mod finding;
 mod images;
 pub mod json;
 mod json_values;
+mod kinds;
 mod known;
 mod lines;
+mod looks;
 mod placeholder;
 mod rules;
 mod scan;
@@ -63,6 +65,9 @@ pub enum RedactError {
     /// Neither text nor a known container.
     #[error("is binary data of an unknown kind, which cannot be redacted")]
     Binary,
+    /// A kind of file that is known and cannot be redacted.
+    #[error("is {0}, which cannot be redacted")]
+    Kind(&'static str),
     /// A rule that does not compile.
     #[error("rule `{0}` does not compile")]
     Rule(String),
