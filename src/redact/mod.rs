@@ -15,9 +15,11 @@ pub mod json;
 mod json_values;
 mod jwt;
 mod key_block;
+mod kinds;
 mod known;
 mod line_filter;
 mod lines;
+mod looks;
 mod matching;
 mod nested;
 mod placeholder;
@@ -78,6 +80,9 @@ pub enum RedactError {
     /// Neither text nor a known container.
     #[error("is binary data of an unknown kind, which cannot be redacted")]
     Binary,
+    /// A kind of file that is known and cannot be redacted.
+    #[error("is {0}, which cannot be redacted")]
+    Kind(&'static str),
     /// A rule that does not compile.
     #[error("rule `{0}` does not compile")]
     Rule(String),
