@@ -181,6 +181,7 @@ impl Redactor {
             let reference = rule.secret && is_reference(value);
             let passes = rule.check.is_none_or(|check| check.passes(name.map(|m| m.as_bytes()), value));
             let passes = passes && !(rule.check == Some(Check::Email) && in_user_information(&line[..start]));
+            let passes = passes && !rule.exempts(line, &whole, &(start..end));
             if start < end && !too_plain && !reference && passes {
                 spans.push(Span { start: at + start, end: at + end, why: Why::Rule(index) });
                 from = whole.end.max(whole.start + 1);

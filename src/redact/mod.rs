@@ -31,7 +31,7 @@ use std::sync::Arc;
 pub use finding::Finding;
 pub use known::KnownNames;
 pub use placeholder::Pseudonyms;
-pub use rules::{Rule, RuleSet};
+pub use rules::{Rule, RuleNote, RuleSet};
 pub use scan::{MediaHint, Scan, Treatment};
 pub use seeds::Seeds;
 pub use stream::{Redacted, RedactedBlock, Step, Summary};
