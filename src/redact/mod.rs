@@ -8,13 +8,19 @@ mod address;
 mod checks;
 mod decode;
 mod document;
+mod encoded;
 mod finding;
 mod images;
 pub mod json;
 mod json_values;
+mod jwt;
+mod key_block;
 mod known;
 mod lines;
+mod matching;
+mod nested;
 mod placeholder;
+mod prefilter;
 mod rules;
 mod scan;
 mod seeds;
@@ -24,6 +30,7 @@ mod split;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod view;
 mod write;
 
 use std::sync::Arc;
@@ -87,7 +94,7 @@ pub enum RedactError {
 #[derive(Debug)]
 pub struct Redactor {
     set: Arc<RuleSet>,
-    prefilter: Arc<lines::Prefilter>,
+    prefilter: Arc<prefilter::Prefilter>,
     pseudonyms: Pseudonyms,
     known: Arc<known::KnownMatcher>,
     privacy: Privacy,
@@ -100,7 +107,7 @@ impl Redactor {
     /// A redactor that knows the rules and names, and no secret yet.
     pub fn new(set: Arc<RuleSet>, key: Pseudonyms, names: &KnownNames, privacy: Privacy) -> Result<Self, RedactError> {
         Ok(Self {
-            prefilter: Arc::new(lines::Prefilter::new(&set, privacy)?),
+            prefilter: Arc::new(prefilter::Prefilter::new(&set, privacy)?),
             set,
             pseudonyms: key,
             known: Arc::new(known::KnownMatcher::new(names)),
