@@ -89,10 +89,10 @@ fn findings(redactor: &Arc<Redactor>, text: &str) -> Result<Vec<Finding>, Failur
     Ok(found)
 }
 
-/// Whether all bytes of one occurrence of `secret` lie in findings that touch or overlap; line ends between them stay.
+/// Whether all of one occurrence of `secret` lies in findings. Lines stay lines, so the space around their ends does not count.
 fn covers(found: &[Finding], text: &str, secret: &str) -> bool {
     text.match_indices(secret).any(|(start, _)| {
-        let mut open = (start..start + secret.len()).filter(|at| !matches!(text.as_bytes()[*at], b'\r' | b'\n'));
+        let mut open = (start..start + secret.len()).filter(|at| !text.as_bytes()[*at].is_ascii_whitespace());
         open.all(|at| found.iter().any(|finding| (finding.start..finding.end).contains(&at)))
     })
 }

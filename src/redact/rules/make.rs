@@ -135,7 +135,7 @@ impl<'a> Maker<'a> {
         if text.path.is_some() {
             self.notes.rule("path", "the rule looks at every file");
         }
-        let keywords = self.keywords(&at("keywords"), &id, std::mem::take(&mut text.keywords), syntax)?;
+        let mut keywords = self.keywords(&at("keywords"), &id, std::mem::take(&mut text.keywords), syntax)?;
         let pattern = if syntax == Syntax::Go { go_pattern::to_rust(&regex) } else { regex };
         let compiled = OnceLock::new();
         let mut newlines = 0;
@@ -153,6 +153,14 @@ impl<'a> Maker<'a> {
             }
             self.spend(outline.weight, &at("regex"))?;
             newlines = outline.newlines;
+            let lower = pattern.to_ascii_lowercase();
+            if let Some(literals) = outline.first_line
+                && syntax == Syntax::Go
+                && keywords.iter().all(|keyword| lower.contains(keyword))
+                && self.spend_keywords(&literals)
+            {
+                keywords = literals;
+            }
             let refuse = |e: regex::Error| {
                 let problem = format!("`{id}`: {}", in_words(&e.to_string()));
                 self.wrong(&at("regex"), problem).mend("see https://docs.rs/regex for the syntax")
@@ -244,17 +252,18 @@ impl<'a> Maker<'a> {
                 .wrong(key, format!("`{id}`: keywords are lower-case ASCII and not empty"))
                 .mend("write them in lower case; case is ignored when matching"));
         }
-        if self.outside {
-            self.spent.keyword_bytes += keywords.iter().map(String::len).sum::<usize>();
-            if self.spent.keyword_bytes > MAX_KEYWORD_BYTES {
-                return Err(
-                    self.over(key, format!("keywords are over the limit of {MAX_KEYWORD_BYTES} bytes together"))
-                );
-            }
+        if self.outside && !self.spend_keywords(&keywords) {
+            return Err(self.over(key, format!("keywords are over the limit of {MAX_KEYWORD_BYTES} bytes together")));
         }
         keywords.sort_unstable();
         keywords.dedup();
         Ok(keywords)
+    }
+
+    /// Whether these may be looked for too.
+    fn spend_keywords(&mut self, keywords: &[String]) -> bool {
+        self.spent.keyword_bytes += keywords.iter().map(String::len).sum::<usize>();
+        self.spent.keyword_bytes <= MAX_KEYWORD_BYTES
     }
 
     /// What an allowlist exempts here; `None` if that is nothing.

@@ -7,6 +7,7 @@ mod file;
 mod go_pattern;
 mod make;
 mod note;
+mod opening;
 mod pattern;
 #[cfg(test)]
 mod tests;

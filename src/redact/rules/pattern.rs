@@ -4,6 +4,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::MAX_LINES;
+use super::opening::first_line_literals;
 
 /// The most memory that one compiled pattern may take. Every pattern of the public sets fits 512 KiB without Unicode.
 const SIZE_LIMIT: usize = 1 << 20;
@@ -38,6 +39,8 @@ pub(super) struct Outline {
     pub(super) groups: usize,
     /// The most line ends that a match can hold, as far as [`MAX_LINES`] matters.
     pub(super) newlines: usize,
+    /// Literals, one of which stands in the first line of every match.
+    pub(super) first_line: Option<Vec<String>>,
 }
 
 impl Outline {
@@ -49,6 +52,7 @@ impl Outline {
             weight: weight(&hir),
             groups: hir.properties().explicit_captures_len(),
             newlines: newlines(&hir).min(MAX_LINES),
+            first_line: first_line_literals(&hir),
         })
     }
 }
@@ -77,7 +81,8 @@ fn weight(hir: &Hir) -> u64 {
     }
 }
 
-fn newlines(hir: &Hir) -> usize {
+/// The most line ends that a match of this part can hold.
+pub(super) fn newlines(hir: &Hir) -> usize {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => 0,
         HirKind::Literal(literal) => literal.0.iter().filter(|b| **b == b'\n').count(),
