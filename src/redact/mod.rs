@@ -9,6 +9,7 @@ mod checks;
 mod decode;
 mod document;
 mod encoded;
+mod examples;
 mod finding;
 mod images;
 pub mod json;
@@ -35,6 +36,7 @@ mod write;
 
 use std::sync::Arc;
 
+pub use examples::{RULES_SCHEMA, RuleListing, RuleRow, WrongExample};
 pub use finding::Finding;
 pub use known::KnownNames;
 pub use placeholder::Pseudonyms;
