@@ -227,7 +227,10 @@ mod tests {
         let out = String::from_utf8(filtered(&redactor, &[key.as_bytes()])).expect("text");
         assert!(!out.contains(body) && out.ends_with("\nafter\n"), "{out}");
         let mut filter = redactor.line_filter();
-        assert!(matches!(filter.push(b"\x7fELF\x02\x01\x01\0\0\0\x03\0>\0\x01\0\n", &mut Vec::new()), Err(RedactError::Binary)));
+        assert!(matches!(
+            filter.push(b"\x7fELF\x02\x01\x01\0\0\0\x03\0>\0\x01\0\n", &mut Vec::new()),
+            Err(RedactError::Binary)
+        ));
         let mut filter = redactor.line_filter();
         let sealed = b"age-encryption.org/v1\n-> X25519";
         assert!(matches!(filter.push(sealed, &mut Vec::new()), Err(RedactError::Encrypted)));

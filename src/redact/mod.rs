@@ -9,6 +9,7 @@ mod checks;
 mod decode;
 mod document;
 mod encoded;
+mod examples;
 mod finding;
 mod images;
 pub mod json;
@@ -42,12 +43,13 @@ mod yaml;
 
 use std::sync::Arc;
 
+pub use examples::{RULES_SCHEMA, RuleListing, RuleRow, WrongExample};
 pub use finding::Finding;
 pub use known::KnownNames;
 pub use line_filter::LineFilter;
 pub use placeholder::Pseudonyms;
 pub use reveal::{Revealed, Revealer};
-pub use rules::{Rule, RuleSet};
+pub use rules::{Rule, RuleNote, RuleSet};
 pub use scan::{MediaHint, Scan, Treatment};
 pub use seeds::Seeds;
 pub use stream::{Redacted, RedactedBlock, Step, Summary};
