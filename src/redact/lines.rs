@@ -85,9 +85,19 @@ impl Redactor {
         state: &mut LineState,
         seeds: Option<&mut Seeds>,
     ) -> Result<(Vec<Span>, std::ops::Range<usize>), RedactError> {
+        self.findings_with(piece, state, seeds, Vec::new())
+    }
+
+    /// The same, together with `spans` that the caller found.
+    pub(super) fn findings_with(
+        &self,
+        piece: &Piece<'_>,
+        state: &mut LineState,
+        seeds: Option<&mut Seeds>,
+        mut spans: Vec<Span>,
+    ) -> Result<(Vec<Span>, std::ops::Range<usize>), RedactError> {
         let text = piece.bytes;
         let own_start = (piece.own_start + std::mem::take(&mut state.consumed)).min(text.len());
-        let mut spans = Vec::new();
         self.find_everywhere(text, &mut spans);
         self.find_by_rules(text, &mut spans)?;
         if let Some(why) = state.open_value.take() {

@@ -11,7 +11,6 @@ mod document;
 mod finding;
 mod images;
 pub mod json;
-mod json_values;
 mod known;
 mod lines;
 mod placeholder;
@@ -24,6 +23,7 @@ mod split;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod values;
 mod view;
 mod write;
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::decode::{Decoder, Encoding, encode};
 use super::json::{Documents, JsonWalker};
-use super::json_values::ValueRules;
 use super::lines::LineState;
 use super::scan::Treatment;
 use super::split::Splitter;
+use super::values::ValueRules;
 use super::{RedactError, Redactor, images};
 
 /// Bytes that a block grows to before it is handed out, about.
@@ -121,10 +121,20 @@ impl LastLook {
 /// The work on one source: what makes the next bytes.
 enum Work<'a> {
     Text { splitter: Splitter<Decoder<Box<dyn Read + Send + 'a>>>, state: LineState, encoding: Encoding },
-    Json { reader: Decoder<Box<dyn Read + Send + 'a>>, walker: Option<Box<JsonWalker<ValueRules>>>, chunk: Vec<u8> },
+    Json(Box<JsonWork<'a>>),
     Image { reader: Box<dyn Read + Send + 'a>, format: images::Format },
     Refused(Option<RedactError>),
     Done,
+}
+
+struct JsonWork<'a> {
+    reader: Decoder<Box<dyn Read + Send + 'a>>,
+    /// `None` at the end.
+    walker: Option<JsonWalker<ValueRules>>,
+    chunk: Vec<u8>,
+    encoding: Encoding,
+    /// The first bytes of a character whose last ones are in the next block.
+    split: Vec<u8>,
 }
 
 struct Stream<'a> {
@@ -149,14 +159,16 @@ impl Redactor {
                     encoding: *seen,
                 }
             }
-            Treatment::Json { lines } => {
-                encoding = Some("utf-8");
+            Treatment::Json { lines, encoding: seen } => {
+                encoding = Some(seen.name());
                 let walker = JsonWalker::new(ValueRules::replacing(Arc::clone(self)), documents(*lines));
-                Work::Json {
-                    reader: Decoder::new(input, Encoding::Utf8),
-                    walker: Some(Box::new(walker)),
+                Work::Json(Box::new(JsonWork {
+                    reader: Decoder::new(input, *seen),
+                    walker: Some(walker),
                     chunk: vec![0; 256 << 10],
-                }
+                    encoding: *seen,
+                    split: Vec::new(),
+                }))
             }
             Treatment::Image(format) => Work::Image { reader: input, format: *format },
             Treatment::Binary => Work::Refused(Some(RedactError::Binary)),
@@ -180,6 +192,31 @@ impl Redactor {
     }
 }
 
+impl JsonWork<'_> {
+    /// The next redacted bytes; `None` at the end.
+    fn bytes(&mut self, counts: &mut Counts) -> Result<Option<Vec<u8>>, RedactError> {
+        let Some(mut walker) = self.walker.take() else { return Ok(None) };
+        let broken = |_| RedactError::Changed("it is no longer JSON");
+        let mut out = std::mem::take(&mut self.split);
+        while out.len() < BLOCK {
+            let n = self.reader.read(&mut self.chunk)?;
+            if n == 0 {
+                *counts = walker.finish(&mut out).map_err(broken)?.into_counts()?;
+                return Ok(Some(encode(out, self.encoding)));
+            }
+            walker.push(&self.chunk[..n], &mut out).map_err(broken)?;
+        }
+        self.walker = Some(walker);
+        if self.encoding != Encoding::Utf8
+            && let Err(e) = std::str::from_utf8(&out)
+            && e.error_len().is_none()
+        {
+            self.split = out.split_off(e.valid_up_to());
+        }
+        Ok(Some(encode(out, self.encoding)))
+    }
+}
+
 impl Stream<'_> {
     /// The next redacted bytes; `None` at the end.
     fn bytes(&mut self) -> Result<Option<Vec<u8>>, RedactError> {
@@ -190,21 +227,7 @@ impl Stream<'_> {
                 self.redactor.replace(&piece, state, &mut out, &mut self.counts)?;
                 Ok(Some(encode(out, *encoding)))
             }
-            Work::Json { reader, walker, chunk } => {
-                let Some(mut walking) = walker.take() else { return Ok(None) };
-                let broken = |_| RedactError::Changed("it is no longer JSON");
-                let mut out = Vec::new();
-                while out.len() < BLOCK {
-                    let n = reader.read(chunk)?;
-                    if n == 0 {
-                        self.counts = walking.finish(&mut out).map_err(broken)?.into_counts()?;
-                        return Ok(Some(out));
-                    }
-                    walking.push(&chunk[..n], &mut out).map_err(broken)?;
-                }
-                *walker = Some(walking);
-                Ok(Some(out))
-            }
+            Work::Json(work) => work.bytes(&mut self.counts),
             Work::Image { reader, format } => {
                 let stripped = images::strip(reader, *format)?;
                 self.work = Work::Done;

@@ -106,28 +106,4 @@ impl Redactor {
             Why::Rule(_) | Why::Seed(_) | Why::Known(_) | Why::Address(_) => {}
         }
     }
-
-    /// Adds a value to `seeds` whose name says that it is secret.
-    pub(super) fn seed_named(&self, kind: &str, value: &[u8], seeds: &mut Seeds) {
-        seeds.add(value, self.own_number(kind));
-    }
-
-    /// Appends `value`, all of it replaced because of its name, to `out`; `false` when it is a placeholder already.
-    pub(super) fn replace_named(
-        &self,
-        kind: &'static str,
-        value: &[u8],
-        out: &mut Vec<u8>,
-        counts: &mut Counts,
-    ) -> bool {
-        // A value that is known from elsewhere has its placeholder already, whatever it is called here.
-        let seed = self.seeds.find(value).find(|(start, end, _)| (*start, *end) == (0, value.len()));
-        let why = seed.map_or(Why::Named(kind), |(_, _, by)| Why::Seed(by));
-        let mut spans = vec![Span { start: 0, end: value.len(), why }];
-        let mut placeholders = Vec::new();
-        super::placeholder::find(value, &self.set.kinds, &mut placeholders);
-        super::spans::settle(value, &mut spans, &placeholders);
-        self.write_replaced(value, 0..value.len(), &spans, out, counts);
-        !spans.is_empty()
-    }
 }

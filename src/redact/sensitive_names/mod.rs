@@ -4,10 +4,12 @@
 //! two), then judged by its last word, the words before it, and the exceptions: `max_tokens` and `password_policy` promise
 //! nothing. Pure; knows no values but those that [`is_reference`] tells apart.
 
+mod http;
 mod tables;
 mod values;
 mod words;
 
+pub use http::{is_plain_header, is_user_header, parameter_kind};
 use tables::{
     ABOUT, ANYWHERE, ASKS, AT_END, COUNTED, DATA_KEYS, HARMLESS_HEADERS, HEADERS, PAIRS, RUN_TOGETHER, SECRET_KEYS,
     STILL,

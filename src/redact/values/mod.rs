@@ -1,0 +1,246 @@
+//! The rules on the values of a JSON document: by the names around a value, then by what its text is.
+
+mod base64;
+mod content;
+mod cookies;
+mod gone;
+mod markup;
+mod multipart;
+mod purpose;
+mod text;
+mod urls;
+
+use std::sync::Arc;
+
+use super::json::{Edit, Place, Scalar, ValueRedactor};
+use super::lines::LineState;
+use super::seeds::Seeds;
+use super::sensitive_names::is_reference;
+use super::spans::{Span, Why, settle};
+use super::split::{Piece, WINDOW};
+use super::stream::Counts;
+use super::{RedactError, Redactor, placeholder};
+use content::{Content, Hints};
+use purpose::Purpose;
+
+/// Values up to this size are looked at together with their key, so that rules that want a label see one.
+const WITH_KEY: usize = 16 << 10;
+
+/// JSON in a string in JSON, base64 in it, and so on: this many times, then the rules for text.
+const DEEPEST: usize = 4;
+
+/// Gathers secrets in the first pass, replaces them in the second.
+#[derive(Debug)]
+pub(super) struct ValueRules {
+    redactor: Arc<Redactor>,
+    seeds: Option<Seeds>,
+    counts: Counts,
+    /// How many times what is looked at now was wrapped.
+    depth: usize,
+    /// The first thing that went wrong; the walker has no place for it, so its driver asks.
+    failed: Option<RedactError>,
+}
+
+impl ValueRules {
+    pub(super) fn gathering(redactor: Arc<Redactor>) -> Self {
+        Self { redactor, seeds: Some(Seeds::default()), counts: Counts::new(), depth: 0, failed: None }
+    }
+
+    pub(super) fn replacing(redactor: Arc<Redactor>) -> Self {
+        Self { redactor, seeds: None, counts: Counts::new(), depth: 0, failed: None }
+    }
+
+    /// What was replaced, by rule; an error when a rule failed on any value.
+    pub(super) fn into_counts(self) -> Result<Counts, RedactError> {
+        self.failed.map_or(Ok(self.counts), Err)
+    }
+
+    /// The secrets that were found; an error when a rule failed on any value.
+    pub(super) fn into_seeds(self) -> Result<Seeds, RedactError> {
+        self.failed.map_or(Ok(self.seeds.unwrap_or_default()), Err)
+    }
+
+    fn is_gathering(&self) -> bool {
+        self.seeds.is_some()
+    }
+
+    /// The findings in `piece` and what was found by its structure as edits. `at` is the offset of its first own byte, and
+    /// becomes that of the first one that belongs to no piece yet.
+    fn piece(&mut self, piece: &Piece<'_>, state: &mut LineState, found: Vec<Span>, at: &mut u64) -> Vec<Edit> {
+        match self.redactor.findings_with(piece, state, self.seeds.as_mut(), found) {
+            Ok((spans, own)) => {
+                let start = *at;
+                *at += own.len() as u64;
+                self.edits(piece.bytes, own.start, &spans, start)
+            }
+            Err(e) => {
+                let start = *at;
+                *at += (piece.own_end - piece.own_start) as u64;
+                self.refuse(e, start, *at)
+            }
+        }
+    }
+
+    /// A failure replaces what could not be looked at, and is reported at the end: the artifact is then left out.
+    fn refuse(&mut self, error: RedactError, start: u64, end: u64) -> Vec<Edit> {
+        self.failed.get_or_insert(error);
+        if start == end { Vec::new() } else { vec![Edit { start, end, text: b"REDACTED-value".to_vec() }] }
+    }
+
+    /// `spans` of `text` as edits, where `text[from]` stands at offset `at`. None while gathering.
+    fn edits(&mut self, text: &[u8], from: usize, spans: &[Span], at: u64) -> Vec<Edit> {
+        if self.is_gathering() {
+            return Vec::new();
+        }
+        let edit = |span: &Span| {
+            let mut new = Vec::new();
+            let one = std::slice::from_ref(span);
+            self.redactor.write_replaced(text, span.start..span.end, one, &mut new, &mut self.counts);
+            let place = |n: usize| at + (n - from) as u64;
+            Edit { start: place(span.start), end: place(span.end), text: new }
+        };
+        spans.iter().map(edit).collect()
+    }
+
+    /// A text of at most [`WINDOW`] bytes by the rules, behind `label`.
+    fn labelled(&mut self, label: Option<&[u8]>, text: &[u8], mut found: Vec<Span>) -> Vec<Edit> {
+        let mut state = LineState::default();
+        let Some(label) = label.filter(|_| text.len() <= WITH_KEY) else {
+            let piece = Piece { bytes: text, own_start: 0, own_end: text.len(), line_goes_on: false };
+            return self.piece(&piece, &mut state, found, &mut 0);
+        };
+        let mut joined = Vec::with_capacity(label.len() + text.len() + 2);
+        joined.extend_from_slice(label);
+        joined.extend_from_slice(b": ");
+        let start = joined.len();
+        joined.extend_from_slice(text);
+        for span in &mut found {
+            (span.start, span.end) = (span.start + start, span.end + start);
+        }
+        let piece = Piece { bytes: &joined, own_start: 0, own_end: joined.len(), line_goes_on: false };
+        match self.redactor.findings_with(&piece, &mut state, self.seeds.as_mut(), found) {
+            Ok((mut spans, _)) => {
+                spans.retain(|span| span.end > start);
+                spans.iter_mut().for_each(|span| span.start = span.start.max(start));
+                self.edits(&joined, start, &spans, 0)
+            }
+            Err(e) => self.refuse(e, 0, text.len() as u64),
+        }
+    }
+
+    /// Replaces `spans`, which were found by name alone.
+    fn named(&mut self, text: &[u8], mut spans: Vec<Span>) -> Vec<Edit> {
+        spans.retain(|span| !is_no_secret(&text[span.start..span.end]));
+        let mut placeholders = Vec::new();
+        placeholder::find(text, &self.redactor.set.kinds, &mut placeholders);
+        if let Some(seeds) = &mut self.seeds {
+            let fresh = |span: &&Span| !placeholders.iter().any(|(from, to)| *from < span.end && *to > span.start);
+            spans.iter().filter(fresh).for_each(|span| self.redactor.seed(text, span, seeds));
+            return Vec::new();
+        }
+        // A value that is known from elsewhere has its placeholder already, whatever it is called here.
+        for span in &mut spans {
+            let length = span.end - span.start;
+            let mut known = self.redactor.seeds.find(&text[span.start..span.end]);
+            if let Some((_, _, by)) = known.find(|(start, end, _)| (*start, *end) == (0, length)) {
+                span.why = Why::Seed(by);
+            }
+        }
+        settle(text, &mut spans, &placeholders);
+        self.edits(text, 0, &spans, 0)
+    }
+
+    fn short(&mut self, place: &Place<'_>, text: &[u8]) -> Vec<Edit> {
+        let whole = |kind| vec![Span { start: 0, end: text.len(), why: Why::Named(kind) }];
+        let label = place.sibling_name.or(place.key);
+        match Purpose::of(place, text) {
+            Purpose::Whole(kind) => self.named(text, whole(kind)),
+            Purpose::Cookies { set } => self.named(text, cookies::values(text, set)),
+            Purpose::Authorization => self.named(text, cookies::credentials(text)),
+            Purpose::Text if place.scalar == Scalar::Number => self.number(label, text),
+            Purpose::Text => self.content(Hints::of(place), label, text),
+        }
+    }
+
+    /// Measurements have a fraction or an exponent; numbers of people, cards and accounts have none.
+    fn number(&mut self, label: Option<&[u8]>, text: &[u8]) -> Vec<Edit> {
+        if text.len() < 4 || text.iter().any(|b| matches!(b, b'.' | b'e' | b'E')) {
+            return Vec::new();
+        }
+        self.labelled(label, text, Vec::new())
+    }
+
+    /// A text that is whole in memory.
+    fn content(&mut self, hints: Hints, label: Option<&[u8]>, text: &[u8]) -> Vec<Edit> {
+        let mut edits = Vec::new();
+        let mut content = Content::of(self, hints, text, true);
+        if !content.is_text() || text.len() > WINDOW {
+            let was_text = content.is_text();
+            content.push(self, text, &mut edits);
+            content.finish(self, &mut edits);
+            if was_text || !edits.is_empty() || hints.base64 == Some(true) || text.len() > WINDOW {
+                return edits;
+            }
+            // JSON and base64 that hold nothing may still be a value that its label gives away.
+            if matches!(text.trim_ascii_start().first(), Some(b'{' | b'[' | b'"')) {
+                return edits;
+            }
+        }
+        let found = text::structure(hints, text);
+        let inner = self.embedded(text);
+        let edits = self.labelled(label, text, found);
+        text::combined(edits, inner)
+    }
+
+    /// JSON that stands in lines of an event stream or in the scripts of a page, by itself.
+    fn embedded(&mut self, text: &[u8]) -> Vec<text::Embedded> {
+        if self.depth >= DEEPEST {
+            return Vec::new();
+        }
+        let mut all = Vec::new();
+        for range in markup::embedded_json(text) {
+            if let Some(mut edits) = content::json_edits(self, &text[range.clone()]) {
+                for edit in &mut edits {
+                    (edit.start, edit.end) = (edit.start + range.start as u64, edit.end + range.start as u64);
+                }
+                all.push(text::Embedded { range, edits });
+            }
+        }
+        all
+    }
+}
+
+/// Values under a secret's name that are none: nothing, a reference to one, or a plain number or switch.
+fn is_no_secret(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    text.len() < 2 || is_reference(text)
+}
+
+impl ValueRedactor for ValueRules {
+    type Long = Content;
+
+    fn value(&mut self, place: &Place<'_>, text: &[u8]) -> Vec<Edit> {
+        if text.len() < 2 { Vec::new() } else { self.short(place, text) }
+    }
+
+    fn key(&mut self, text: &[u8]) -> Vec<Edit> {
+        if text.len() < 4 { Vec::new() } else { self.labelled(None, text, Vec::new()) }
+    }
+
+    fn begin(&mut self, place: &Place<'_>) -> Content {
+        match Purpose::of(place, b"") {
+            Purpose::Whole(kind) => Content::gone(Some(kind)),
+            Purpose::Cookies { .. } => Content::gone(Some("cookie")),
+            Purpose::Authorization => Content::gone(Some("auth")),
+            Purpose::Text => Content::unseen(Hints::of(place)),
+        }
+    }
+
+    fn go_on(&mut self, long: &mut Content, text: &[u8], edits: &mut Vec<Edit>) -> u64 {
+        long.push(self, text, edits)
+    }
+
+    fn end(&mut self, long: Content, edits: &mut Vec<Edit>) {
+        long.finish(self, edits);
+    }
+}
