@@ -110,6 +110,27 @@ pub(super) fn embedded_json(text: &[u8]) -> Vec<Range<usize>> {
     found
 }
 
+/// JSON in a form or URL, percent-encoded, or in an attribute, with its quotes as character references.
+pub(super) fn escaped_json(text: &[u8]) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut take = |start: usize, is_end: fn(u8) -> bool| {
+        if found.last().is_none_or(|before| before.end <= start) {
+            let end = text[start..].iter().position(|b| is_end(*b)).map_or(text.len(), |n| start + n);
+            found.push(start..end);
+        }
+    };
+    for at in memchr::memchr2_iter(b'%', b'{', text) {
+        let rest = &text[at..];
+        let is = |start: &[u8]| rest.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start));
+        if is(b"%7B%22") || is(b"%5B%7B%22") || is(b"%5B%22") {
+            take(at, |b| b <= b' ' || matches!(b, b'&' | b'"' | b'\'' | b'<' | b'>' | b'#'));
+        } else if is(b"{&quot;") || is(b"{&#34;") || is(b"{&#x22;") {
+            take(at, |b| matches!(b, b'"' | b'\'' | b'<' | b'>'));
+        }
+    }
+    found
+}
+
 fn push_if_json(text: &[u8], range: Range<usize>, found: &mut Vec<Range<usize>>) {
     if matches!(text[range.clone()].trim_ascii_start().first(), Some(b'{' | b'[')) {
         found.push(range);
@@ -141,5 +162,8 @@ mod tests {
         let text = "event: x\ndata: {\"a\":1}\ndata: [DONE]\n<script type=\"application/json\">{\"b\":2}</script><script>var x</script>";
         let found: Vec<&str> = embedded_json(text.as_bytes()).into_iter().map(|r| &text[r]).collect();
         assert_eq!(found, ["{\"a\":1}", "[DONE]", "{\"b\":2}"]);
+        let text = "a=1&p=%7B%22a%22%3A1%7D&b=2 <i data-x=\"{&quot;a&quot;:1}\">";
+        let found: Vec<&str> = escaped_json(text.as_bytes()).into_iter().map(|r| &text[r]).collect();
+        assert_eq!(found, ["%7B%22a%22%3A1%7D", "{&quot;a&quot;:1}"]);
     }
 }

@@ -19,6 +19,7 @@ use super::sensitive_names::is_reference;
 use super::spans::{Span, Why, settle};
 use super::split::{Piece, WINDOW};
 use super::stream::Counts;
+use super::view::View;
 use super::{RedactError, Redactor, placeholder};
 use content::{Content, Hints};
 use purpose::Purpose;
@@ -192,7 +193,7 @@ impl ValueRules {
         text::combined(edits, inner)
     }
 
-    /// JSON that stands in lines of an event stream or in the scripts of a page, by itself.
+    /// JSON that stands in lines of an event stream, in the scripts of a page, in a form or in an attribute, by itself.
     fn embedded(&mut self, text: &[u8]) -> Vec<text::Embedded> {
         if self.depth >= DEEPEST {
             return Vec::new();
@@ -205,6 +206,20 @@ impl ValueRules {
                 }
                 all.push(text::Embedded { range, edits });
             }
+        }
+        for range in markup::escaped_json(text) {
+            let apart = |other: &text::Embedded| other.range.end <= range.start || other.range.start >= range.end;
+            let Some(view) = View::opened(&text[range.clone()]).filter(|_| all.iter().all(apart)) else { continue };
+            let Some(mut edits) = content::json_edits(self, &view.text) else { continue };
+            let quote: &[u8] = if text[range.start] == b'%' { b"%22" } else { b"&quot;" };
+            for edit in &mut edits {
+                let raw = view.raw_range(&(edit.start as usize..edit.end as usize));
+                (edit.start, edit.end) = ((range.start + raw.start) as u64, (range.start + raw.end) as u64);
+                if edit.text.contains(&b'"') {
+                    edit.text = edit.text.split(|b| *b == b'"').collect::<Vec<_>>().join(quote);
+                }
+            }
+            all.push(text::Embedded { range, edits });
         }
         all
     }

@@ -76,6 +76,12 @@ impl Purpose {
         if is_in(&TOKENS_BY_HOST) && place.sibling_name.is_none() {
             return Self::Whole("token");
         }
+        // `"apiKey": {"value": "…"}`, and what Postman makes of it.
+        if ["value", "stringValue", "data", "raw", "plain"].iter().any(|known| is(known))
+            && let Some(kind) = place.path.inner_to_outer().nth(1).and_then(is_sensitive_key)
+        {
+            return Self::Whole(kind);
+        }
         // The key id of a Google service account (https://cloud.google.com/iam/docs/keys-create-delete).
         if is("private_key_id") {
             return Self::Whole("key");
