@@ -8,34 +8,47 @@ mod address;
 mod checks;
 mod decode;
 mod document;
+mod encoded;
 mod finding;
 mod images;
 pub mod json;
+mod jwt;
+mod key_block;
 mod known;
+mod line_filter;
 mod lines;
+mod matching;
+mod nested;
 mod placeholder;
+mod prefilter;
+mod reveal;
 mod rules;
 mod scan;
 mod seeds;
 pub mod sensitive_names;
 mod spans;
+mod spelling;
 mod split;
 mod stream;
 #[cfg(test)]
 mod tests;
 mod values;
 mod view;
+mod witness;
 mod write;
 
 use std::sync::Arc;
 
 pub use finding::Finding;
 pub use known::KnownNames;
+pub use line_filter::LineFilter;
 pub use placeholder::Pseudonyms;
+pub use reveal::{Revealed, Revealer};
 pub use rules::{Rule, RuleSet};
 pub use scan::{MediaHint, Scan, Treatment};
 pub use seeds::Seeds;
 pub use stream::{Redacted, RedactedBlock, Step, Summary};
+pub use witness::{Entry, Originals, Replacement, Witness};
 
 /// How much is replaced beyond secrets and personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,6 +80,9 @@ pub enum RedactError {
     /// A rule that does not compile.
     #[error("rule `{0}` does not compile")]
     Rule(String),
+    /// A file that is encrypted with age: somebody wants it closed, and it may be a vault.
+    #[error("is encrypted with age, so it cannot be redacted; a vault is left out")]
+    Encrypted,
     /// Something larger than the engine takes.
     #[error("is over a limit of the redactor: {0}")]
     Limit(&'static str),
@@ -85,23 +101,29 @@ pub enum RedactError {
 }
 
 /// The rules, the key and the known names of one run.
-#[derive(Debug)]
 pub struct Redactor {
     set: Arc<RuleSet>,
-    prefilter: Arc<lines::Prefilter>,
+    prefilter: Arc<prefilter::Prefilter>,
     pseudonyms: Pseudonyms,
     known: Arc<known::KnownMatcher>,
     privacy: Privacy,
     seeds: seeds::SeedMatcher,
     seeds_found: u64,
     seeds_over_cap: u64,
+    witnesses: Vec<Arc<dyn Witness>>,
+}
+
+impl std::fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Redactor({} rules)", self.set.rules.len())
+    }
 }
 
 impl Redactor {
     /// A redactor that knows the rules and names, and no secret yet.
     pub fn new(set: Arc<RuleSet>, key: Pseudonyms, names: &KnownNames, privacy: Privacy) -> Result<Self, RedactError> {
         Ok(Self {
-            prefilter: Arc::new(lines::Prefilter::new(&set, privacy)?),
+            prefilter: Arc::new(prefilter::Prefilter::new(&set, privacy)?),
             set,
             pseudonyms: key,
             known: Arc::new(known::KnownMatcher::new(names)),
@@ -109,6 +131,7 @@ impl Redactor {
             seeds: seeds::SeedMatcher::default(),
             seeds_found: 0,
             seeds_over_cap: 0,
+            witnesses: Vec::new(),
         })
     }
 
@@ -123,7 +146,22 @@ impl Redactor {
             seeds: seeds::SeedMatcher::new(seeds)?,
             seeds_found: seeds.len() as u64,
             seeds_over_cap: seeds.over_cap(),
+            witnesses: self.witnesses.clone(),
         })
+    }
+
+    /// The same redactor, which tells `witness` of each replacement.
+    #[must_use]
+    pub fn witnessed(mut self, witness: Arc<dyn Witness>) -> Self {
+        self.witnesses.push(witness);
+        self
+    }
+
+    /// The ids of the rules in force that look at several lines at once.
+    #[must_use]
+    pub fn rules_over_lines(&self) -> Vec<&str> {
+        let in_force = |rule: &&Rule| rule.lines > 1 && (self.privacy == Privacy::Strict || !rule.strict);
+        self.set.rules.iter().filter(in_force).map(|rule| rule.id.as_str()).collect()
     }
 
     /// What the manifest says about the rules of this run.

@@ -15,6 +15,9 @@ use super::{RedactError, Redactor};
 /// Bytes that decide what a source is.
 const HEAD: usize = 8 << 10;
 
+/// How files begin that are encrypted with age, also in armour.
+const AGE: [&[u8]; 2] = [b"age-encryption.org/v1\n", b"-----BEGIN AGE ENCRYPTED FILE-----"];
+
 /// What a collector knows about its source before anyone has read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MediaHint {
@@ -64,6 +67,26 @@ pub enum Treatment {
     Binary,
 }
 
+impl Treatment {
+    /// What the first bytes of a source say, where it can be read only once: a picture, a text and its encoding, or nothing
+    /// that can be redacted.
+    pub fn of_head(head: &[u8]) -> Result<Self, RedactError> {
+        if AGE.iter().any(|start| head.starts_with(start)) {
+            return Err(RedactError::Encrypted);
+        }
+        if let Some(format) = Format::of(head) {
+            return Ok(Self::Image(format));
+        }
+        Ok(Encoding::of(head).map_or(Self::Binary, Self::Text))
+    }
+
+    /// Whether the result is text that a terminal can show.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        matches!(self, Self::Text(Encoding::Utf8) | Self::Json { encoding: Encoding::Utf8, .. })
+    }
+}
+
 /// What the first pass learned about a source.
 #[derive(Debug)]
 pub struct Scan {
@@ -88,6 +111,9 @@ impl Redactor {
         let mut reader = open()?;
         let mut head = Vec::with_capacity(HEAD);
         reader.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
+        if AGE.iter().any(|start| head.starts_with(start)) {
+            return Err(RedactError::Encrypted);
+        }
         if hint == MediaHint::Image {
             let treatment = Format::of(&head).map_or(Treatment::Binary, Treatment::Image);
             return Ok(Scan { treatment, seeds: Seeds::default(), bytes: 0, note: None });

@@ -24,6 +24,17 @@ impl Counts {
         Self::default()
     }
 
+    /// What they come to, with the encoding seen.
+    pub(super) fn summary(self, encoding: Option<&'static str>) -> Summary {
+        Summary { redactions: self.0, encoding }
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        for (name, count) in other.0 {
+            *self.0.entry(name).or_default() += count;
+        }
+    }
+
     pub(super) fn add(&mut self, name: &str) {
         match self.0.get_mut(name) {
             Some(count) => *count += 1,

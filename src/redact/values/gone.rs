@@ -45,7 +45,7 @@ impl Gone {
         let text = match self.kind {
             Some(kind) => {
                 let digest = self.digest.finalize();
-                let all = Span { start: 0, end: digest.len(), why: Why::Named(kind) };
+                let all = Span::new(0, digest.len(), Why::Named(kind));
                 rules.edits(&digest, 0, &[all], 0).pop().map(|edit| edit.text).unwrap_or_default()
             }
             None => {

@@ -42,7 +42,7 @@ pub(super) fn find(text: &[u8], spans: &mut Vec<Span>) {
             let skip = value.iter().take_while(|b| b.is_ascii_whitespace()).count();
             let value = value.trim_ascii();
             if value.len() > 1 && !is_reference(value) {
-                spans.push(Span { start: start + skip, end: start + skip + value.len(), why: Why::Named(kind) });
+                spans.push(Span::new(start + skip, start + skip + value.len(), Why::Named(kind)));
             }
         }
     }
@@ -60,7 +60,7 @@ fn field(tag: &[u8], at: usize, spans: &mut Vec<Span>) {
         && text.len() > 1
         && !is_reference(text)
     {
-        spans.push(Span { start: at + value.start, end: at + value.end, why: Why::Named(kind) });
+        spans.push(Span::new(at + value.start, at + value.end, Why::Named(kind)));
     }
 }
 

@@ -10,9 +10,10 @@ mod purpose;
 mod text;
 mod urls;
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use super::json::{Edit, Place, Scalar, ValueRedactor};
+use super::json::{Edit, Place, Scalar, ValueRedactor, apply};
 use super::lines::LineState;
 use super::seeds::Seeds;
 use super::sensitive_names::is_reference;
@@ -20,7 +21,8 @@ use super::spans::{Span, Why, settle};
 use super::split::{Piece, WINDOW};
 use super::stream::Counts;
 use super::view::View;
-use super::{RedactError, Redactor, placeholder};
+use super::write::scheme;
+use super::{RedactError, Redactor, jwt, placeholder};
 use content::{Content, Hints};
 use purpose::Purpose;
 
@@ -68,14 +70,19 @@ impl ValueRules {
     /// The findings in `piece` and what was found by its structure as edits. `at` is the offset of its first own byte, and
     /// becomes that of the first one that belongs to no piece yet.
     fn piece(&mut self, piece: &Piece<'_>, state: &mut LineState, found: Vec<Span>, at: &mut u64) -> Vec<Edit> {
+        let start = *at;
         match self.redactor.findings_with(piece, state, self.seeds.as_mut(), found) {
             Ok((spans, own)) => {
-                let start = *at;
                 *at += own.len() as u64;
-                self.edits(piece.bytes, own.start, &spans, start)
+                let own_start = own.start;
+                let edits = if piece.own_start > 0 || piece.line_goes_on {
+                    Ok(self.edits(piece.bytes, own_start, &spans, start))
+                } else {
+                    self.settled_edits(piece.bytes, own, &spans, start)
+                };
+                edits.unwrap_or_else(|e| self.refuse(e, start, *at))
             }
             Err(e) => {
-                let start = *at;
                 *at += (piece.own_end - piece.own_start) as u64;
                 self.refuse(e, start, *at)
             }
@@ -103,12 +110,39 @@ impl ValueRules {
         spans.iter().map(edit).collect()
     }
 
+    /// The same for whole lines, each of which is looked at again until nothing more is found in it.
+    fn settled_edits(
+        &mut self,
+        text: &[u8],
+        own: Range<usize>,
+        spans: &[Span],
+        at: u64,
+    ) -> Result<Vec<Edit>, RedactError> {
+        let mut all = Vec::new();
+        let mut rest = spans;
+        while let Some(first) = rest.first().filter(|_| !self.is_gathering()) {
+            let start = memchr::memrchr(b'\n', &text[own.start..first.start]).map_or(own.start, |n| own.start + n + 1);
+            let end = memchr::memchr(b'\n', &text[first.end..own.end]).map_or(own.end, |n| first.end + n);
+            let (line, later) = rest.split_at(rest.partition_point(|span| span.start < end));
+            let base = at + (start - own.start) as u64;
+            let mut edits = self.edits(text, start, line, base);
+            let mut once = Vec::with_capacity(end - start + 64);
+            apply(&text[start..end], base, &edits, &mut once);
+            let settled = self.redactor.looked_again(once.clone(), self.depth, &mut self.counts)?;
+            if settled != once {
+                edits = difference(&text[start..end], &settled, base);
+            }
+            all.append(&mut edits);
+            rest = later;
+        }
+        Ok(all)
+    }
+
     /// A text of at most [`WINDOW`] bytes by the rules, behind `label`.
     fn labelled(&mut self, label: Option<&[u8]>, text: &[u8], mut found: Vec<Span>) -> Vec<Edit> {
-        let mut state = LineState::default();
+        let mut state = LineState::inside(self.depth, false);
         let Some(label) = label.filter(|_| text.len() <= WITH_KEY) else {
-            let piece = Piece { bytes: text, own_start: 0, own_end: text.len(), line_goes_on: false };
-            return self.piece(&piece, &mut state, found, &mut 0);
+            return self.piece(&Piece::whole(text), &mut state, found, &mut 0);
         };
         let mut joined = Vec::with_capacity(label.len() + text.len() + 2);
         joined.extend_from_slice(label);
@@ -118,12 +152,23 @@ impl ValueRules {
         for span in &mut found {
             (span.start, span.end) = (span.start + start, span.end + start);
         }
-        let piece = Piece { bytes: &joined, own_start: 0, own_end: joined.len(), line_goes_on: false };
-        match self.redactor.findings_with(&piece, &mut state, self.seeds.as_mut(), found) {
-            Ok((mut spans, _)) => {
+        let result = self
+            .redactor
+            .findings_with(&Piece::whole(&joined), &mut state, self.seeds.as_mut(), found)
+            .and_then(|(mut spans, own)| {
+                // Nothing in front of the value is written.
                 spans.retain(|span| span.end > start);
-                spans.iter_mut().for_each(|span| span.start = span.start.max(start));
-                self.edits(&joined, start, &spans, 0)
+                spans.iter_mut().filter(|span| span.start < start).for_each(|span| span.clip(start));
+                self.settled_edits(&joined, own, &spans, 0)
+            });
+        match result {
+            Ok(mut edits) => {
+                let start = start as u64;
+                edits.retain(|edit| edit.end > start);
+                for edit in &mut edits {
+                    (edit.start, edit.end) = (edit.start.saturating_sub(start), edit.end - start);
+                }
+                edits
             }
             Err(e) => self.refuse(e, 0, text.len() as u64),
         }
@@ -134,6 +179,7 @@ impl ValueRules {
         spans.retain(|span| !is_no_secret(&text[span.start..span.end]));
         let mut placeholders = Vec::new();
         placeholder::find(text, &self.redactor.set.kinds, &mut placeholders);
+        jwt::widen(&self.redactor, text, &mut placeholders);
         if let Some(seeds) = &mut self.seeds {
             let fresh = |span: &&Span| !placeholders.iter().any(|(from, to)| *from < span.end && *to > span.start);
             spans.iter().filter(fresh).for_each(|span| self.redactor.seed(text, span, seeds));
@@ -143,8 +189,8 @@ impl ValueRules {
         for span in &mut spans {
             let length = span.end - span.start;
             let mut known = self.redactor.seeds.find(&text[span.start..span.end]);
-            if let Some((_, _, by)) = known.find(|(start, end, _)| (*start, *end) == (0, length)) {
-                span.why = Why::Seed(by);
+            if let Some(place) = known.find(|place| place.range == (0..length) && place.seed.is_none()) {
+                span.why = Why::Seed(place.by);
             }
         }
         settle(text, &mut spans, &placeholders);
@@ -152,12 +198,11 @@ impl ValueRules {
     }
 
     fn short(&mut self, place: &Place<'_>, text: &[u8]) -> Vec<Edit> {
-        let whole = |kind| vec![Span { start: 0, end: text.len(), why: Why::Named(kind) }];
+        let whole = |kind| vec![Span::new(scheme(text), text.len(), Why::Named(kind))];
         let label = place.sibling_name.or(place.key);
         match Purpose::of(place, text) {
             Purpose::Whole(kind) => self.named(text, whole(kind)),
             Purpose::Cookies { set } => self.named(text, cookies::values(text, set)),
-            Purpose::Authorization => self.named(text, cookies::credentials(text)),
             Purpose::Text if place.scalar == Scalar::Number => self.number(label, text),
             Purpose::Text => self.content(Hints::of(place), label, text),
         }
@@ -225,6 +270,23 @@ impl ValueRules {
     }
 }
 
+/// One edit that turns `before`, which stands at offset `at`, into `after`.
+fn difference(before: &[u8], after: &[u8], at: u64) -> Vec<Edit> {
+    let least = before.len().min(after.len());
+    let start = before.iter().zip(after).take_while(|(a, b)| a == b).count();
+    let same_end = before.iter().rev().zip(after.iter().rev()).take_while(|(a, b)| a == b).count();
+    let same_end = same_end.min(least - start);
+    let (end, text) = (before.len() - same_end, after[start..after.len() - same_end].to_vec());
+    if start < end {
+        return vec![Edit { start: at + start as u64, end: at + end as u64, text }];
+    }
+    if before.is_empty() {
+        Vec::new()
+    } else {
+        vec![Edit { start: at, end: at + before.len() as u64, text: after.to_vec() }]
+    }
+}
+
 /// Values under a secret's name that are none: nothing, a reference to one, or a plain number or switch.
 fn is_no_secret(text: &[u8]) -> bool {
     let text = text.trim_ascii();
@@ -246,7 +308,6 @@ impl ValueRedactor for ValueRules {
         match Purpose::of(place, b"") {
             Purpose::Whole(kind) => Content::gone(Some(kind)),
             Purpose::Cookies { .. } => Content::gone(Some("cookie")),
-            Purpose::Authorization => Content::gone(Some("auth")),
             Purpose::Text => Content::unseen(Hints::of(place)),
         }
     }

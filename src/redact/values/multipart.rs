@@ -20,7 +20,7 @@ pub(super) fn find(text: &[u8], spans: &mut Vec<Span>) {
         let rest = &text[start..];
         let end = memmem::find(rest, b"\r\n--").or_else(|| memmem::find(rest, b"\n--")).unwrap_or(rest.len());
         if let Some(kind) = parameter_kind(name, &rest[..end]).filter(|_| end > 0) {
-            spans.push(Span { start, end: start + end, why: Why::Named(kind) });
+            spans.push(Span::new(start, start + end, Why::Named(kind)));
         }
         from = start;
     }

@@ -7,15 +7,13 @@ use crate::redact::sensitive_names::{is_user_header, parameter_kind};
 /// What becomes of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// All of it goes, under this kind.
+    /// All of it goes, under this kind, but for the scheme of a credential.
     Whole(&'static str),
     /// The values of cookies go, names and attributes stay.
     Cookies {
         /// Each line is one cookie with attributes.
         set: bool,
     },
-    /// All but the scheme goes.
-    Authorization,
     /// The rules look at it.
     Text,
 }
@@ -56,9 +54,6 @@ impl Purpose {
         let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
         if is("cookie") || is("set-cookie") {
             return Self::Cookies { set: is("set-cookie") };
-        }
-        if is("authorization") || is("proxy-authorization") {
-            return Self::Authorization;
         }
         if is_in(&HEADER_LISTS) {
             if is_plain_header(name) {

@@ -49,8 +49,9 @@ impl Text {
         while let Ok(Some(piece)) = self.splitter.piece() {
             let hints = Hints { url: self.hints.url && self.first, ..self.hints };
             self.first = false;
-            let found = structure(hints, piece.bytes);
-            let mut inner = rules.embedded(piece.bytes);
+            let seen = &piece.bytes[..piece.seen];
+            let found = structure(hints, seen);
+            let mut inner = rules.embedded(seen);
             inner.retain(|json| json.range.start >= piece.own_start && json.range.end <= piece.own_end);
             let before = self.at;
             let spans = rules.piece(&piece, &mut self.state, found, &mut self.at);

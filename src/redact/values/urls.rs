@@ -84,7 +84,7 @@ fn in_path(path: &[u8], at: usize, spans: &mut Vec<Span>) {
         let named = BEFORE_KEYS.iter().any(|word| before.eq_ignore_ascii_case(word.as_bytes()));
         // The first segment is the host, or nothing.
         if n > 0 && (is_key(segment) || (named && is_likely_key(segment))) {
-            spans.push(Span { start: at + start, end: at + start + segment.len(), why: Why::Named("token") });
+            spans.push(Span::new(at + start, at + start + segment.len(), Why::Named("token")));
         }
         start += segment.len() + 1;
         before = segment;
@@ -145,7 +145,7 @@ fn parameter(name: &[u8], value: &[u8], at: usize, depth: usize, spans: &mut Vec
     let text = opened.as_ref().map_or(value, |view| &view.text);
     let name = opened_name.as_ref().map_or(name, |view| &view.text);
     if let Some(kind) = parameter_kind(name, text) {
-        spans.push(Span { start: at, end: at + value.len(), why: Why::Named(kind) });
+        spans.push(Span::new(at, at + value.len(), Why::Named(kind)));
         return;
     }
     // A URL in a parameter, where the user goes next.
@@ -158,7 +158,7 @@ fn parameter(name: &[u8], value: &[u8], at: usize, depth: usize, spans: &mut Vec
     }
     for span in inner {
         let raw = view.raw_range(&(span.start..span.end));
-        spans.push(Span { start: at + raw.start, end: at + raw.end, why: span.why });
+        spans.push(Span::new(at + raw.start, at + raw.end, span.why));
     }
 }
 
