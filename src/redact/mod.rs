@@ -13,7 +13,6 @@ mod examples;
 mod finding;
 mod images;
 pub mod json;
-mod json_values;
 mod jwt;
 mod key_block;
 mod kinds;
@@ -36,6 +35,7 @@ mod split;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod values;
 mod view;
 mod witness;
 mod write;
