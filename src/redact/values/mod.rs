@@ -320,3 +320,6 @@ impl ValueRedactor for ValueRules {
         long.finish(self, edits);
     }
 }
+
+#[cfg(test)]
+mod tests;
