@@ -233,7 +233,6 @@ impl<'a> Look<'a> {
             Err(RedactError::Read(e)) => match e.downcast::<BundleError>() {
                 Ok(error) => Err(error.into()),
                 Err(_) if self.cancel.load(Ordering::Relaxed) => Err(BundleError::Interrupted.into()),
-                Err(e) if e.kind() == io::ErrorKind::InvalidData => Ok(Looked::Unreadable(e.to_string())),
                 Err(e) => Err(self.bundle.structure().error(e).into()),
             },
             Err(e @ RedactError::Rule(_)) => Err(LeakScanError::Rules(e)),

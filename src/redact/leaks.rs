@@ -8,20 +8,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
-use super::decode::{Decoder, Encoding};
+use super::decode::{Decoder, Encoding, is_not_text};
 use super::images::{self, Format};
+use super::json::JsonWalker;
 use super::lines::LineState;
 use super::scan::{MediaHint, Treatment};
 use super::seeds::Seeds;
 use super::split::Splitter;
-use super::stream::{Counts, Step};
+use super::stream::{Counts, documents};
+use super::values::ValueRules;
 use super::witness::{Replacement, Witness};
 use super::{RedactError, Redactor};
 
 /// Bytes that decide what an artifact is.
 const HEAD: usize = 8 << 10;
-/// Bytes that are read at once where lines are counted.
-const BUFFER: usize = 256 << 10;
+/// Bytes of JSON that are read at once.
+const CHUNK: usize = 256 << 10;
 
 /// What one rule still finds in one artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,22 +71,35 @@ impl Redactor {
         let encoding = match treatment {
             Treatment::Image(format) => return picture(whole, format),
             Treatment::Text(encoding) => encoding,
+            Treatment::Known(kind) => return Ok(Looked::Unreadable(RedactError::Kind(kind).to_string())),
             Treatment::Json { .. } | Treatment::Binary => {
                 return Ok(Looked::Unreadable(RedactError::Binary.to_string()));
             }
         };
         let mut text = whole;
-        if matches!(hint, MediaHint::Json | MediaHint::JsonLines) && encoding == Encoding::Utf8 {
-            match self.leaks_in_json(text, hint == MediaHint::JsonLines) {
+        if matches!(hint, MediaHint::Json | MediaHint::JsonLines) {
+            let mut reader = Decoder::new(text, encoding);
+            match self.leaks_in_json(&mut reader, hint == MediaHint::JsonLines) {
                 // No JSON: it was redacted as plain text, so it is looked at as plain text.
                 Err(RedactError::Changed(_)) => text = open()?,
+                Err(RedactError::Read(e)) if is_not_text(&e) => text = open()?,
                 other => return other.map(Looked::Text),
             }
         }
-        self.leaks_in_text(Decoder::new(text, encoding)).map(Looked::Text)
+        let found = match self.leaks_in_text(Decoder::new(text, encoding)) {
+            // In no kind of Unicode: read again with each byte as a character, as it was redacted.
+            Ok((_, true)) => self.leaks_in_text(Decoder::new(open()?, Encoding::Windows1252)),
+            other => other,
+        };
+        match found {
+            Ok((leaks, _)) => Ok(Looked::Text(leaks)),
+            Err(RedactError::Read(e)) if is_not_text(&e) => Ok(Looked::Unreadable(e.to_string())),
+            Err(e) => Err(e),
+        }
     }
 
-    fn leaks_in_text(&self, reader: impl Read) -> Result<Vec<Leak>, RedactError> {
+    /// What is left, and whether the text is in no kind of Unicode.
+    fn leaks_in_text(&self, reader: Decoder<impl Read>) -> Result<(Vec<Leak>, bool), RedactError> {
         let (mut found, mut state, mut splitter) = (Found::default(), LineState::default(), Splitter::new(reader));
         let mut line = 1;
         while let Some(piece) = splitter.piece()? {
@@ -107,20 +122,29 @@ impl Redactor {
             }
             line += newlines(&piece.bytes[at..own.end.max(at)]);
         }
-        Ok(found.leaks)
+        Ok((found.leaks, splitter.reader().is_legacy()))
     }
 
-    fn leaks_in_json(self: &Arc<Self>, reader: impl Read + Send, lines: bool) -> Result<Vec<Leak>, RedactError> {
-        let seen = Arc::new(Seen { line: AtomicU64::new(0), found: Mutex::default() });
+    fn leaks_in_json(self: &Arc<Self>, reader: &mut dyn Read, lines: bool) -> Result<Vec<Leak>, RedactError> {
+        let seen = Arc::new(Seen { line: AtomicU64::new(1), found: Mutex::default() });
         let witness: Arc<dyn Witness> = Arc::clone(&seen) as Arc<dyn Witness>;
         let redactor = Arc::new(self.with_seeds(&Seeds::default())?.witnessed(witness));
-        let by_line = ByLine { reader, seen: Arc::clone(&seen), buffer: Vec::new(), at: 0, line_ended: true };
-        for step in redactor.redact(&Treatment::Json { lines }, Box::new(by_line)) {
-            if let Step::End(_) = step? {
-                break;
+        let mut walker = JsonWalker::new(ValueRules::replacing(redactor), documents(lines));
+        let (mut chunk, mut out) = (vec![0; CHUNK], Vec::new());
+        let broken = |_| RedactError::Changed("it is not JSON");
+        loop {
+            let n = reader.read(&mut chunk)?;
+            if n == 0 {
+                walker.finish(&mut out).map_err(broken)?.into_counts()?;
+                return Ok(std::mem::take(&mut *seen.found.lock().unwrap_or_else(PoisonError::into_inner)).leaks);
             }
+            // One line at a time, so that whoever hears of a replacement knows its line.
+            for line in chunk[..n].split_inclusive(|b| *b == b'\n') {
+                walker.push(line, &mut out).map_err(broken)?;
+                seen.line.fetch_add(newlines(line), Ordering::Relaxed);
+            }
+            out.clear();
         }
-        Ok(std::mem::take(&mut *seen.found.lock().unwrap_or_else(PoisonError::into_inner)).leaks)
     }
 
     /// Looks at a document that a program like this one wrote with [`Redactor::document`]: at every key, and at every text that
@@ -240,35 +264,6 @@ impl Witness for Seen {
             let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
             found.add(replacement.rule, replacement.kind, self.line.load(Ordering::Relaxed), 1);
         }
-    }
-}
-
-/// Gives no more than one line a read, so that whoever reads it is never ahead of the count.
-struct ByLine<R> {
-    reader: R,
-    seen: Arc<Seen>,
-    buffer: Vec<u8>,
-    at: usize,
-    line_ended: bool,
-}
-
-impl<R: Read> Read for ByLine<R> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        if self.at == self.buffer.len() {
-            self.buffer.resize(BUFFER, 0);
-            let n = self.reader.read(&mut self.buffer)?;
-            self.buffer.truncate(n);
-            self.at = 0;
-        }
-        let rest = &self.buffer[self.at..];
-        let rest = &rest[..rest.len().min(buf.len())];
-        let n = memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
-        buf[..n].copy_from_slice(&rest[..n]);
-        if std::mem::replace(&mut self.line_ended, rest[..n].ends_with(b"\n")) && n > 0 {
-            self.seen.line.fetch_add(1, Ordering::Relaxed);
-        }
-        self.at += n;
-        Ok(n)
     }
 }
 
