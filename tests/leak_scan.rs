@@ -207,7 +207,7 @@ fn a_bundle_that_poses_as_redacted_is_told_from_one_that_older_rules_made() {
     });
     bundle.write(&desk.bundle);
     let said = desk.run(&["verify", "BUNDLE"]).expect(1).stdout;
-    assert!(said.contains("\n  redacted  UNKNOWN: `whatever` is no degree of privacy"), "{said}");
+    assert!(said.contains("\n  redacted  UNKNOWN: the bundle names a degree of privacy"), "{said}");
 }
 
 /// Changes the text of a file so that nothing but a look at it can tell: sizes and digests are made right again.

@@ -189,10 +189,9 @@ impl<'a> Look<'a> {
         std::thread::scope(|scope| (0..threads.min(entries.len())).for_each(|_| drop(scope.spawn(work))));
         let mut looked = Vec::with_capacity(entries.len());
         for (entry, answer) in entries.into_iter().zip(answers) {
-            match answer.into_inner() {
-                Some(answer) => looked.push((entry, answer?)),
-                // Behind the one that failed, whose error comes out sooner or later.
-                None => {}
+            // None stands only behind one that failed.
+            if let Some(answer) = answer.into_inner() {
+                looked.push((entry, answer?));
             }
         }
         Ok(looked)

@@ -177,7 +177,8 @@ impl SecondLook {
             }
             Verdict::Leak => line("clean", &format!("NO: {open}, and the record of its redaction is odd")),
             Verdict::Unknown => {
-                line("clean", &format!("unknown: no rule can read {}", count(self.open_count(), "file")))
+                let unread = count(self.open_count(), "file");
+                line("clean", &format!("unknown: no rule can read {unread}"));
             }
         }
         let record = &bundle.manifest().redaction;
@@ -191,8 +192,7 @@ impl SecondLook {
             line("redacted", "NO: the bundle says that it was made with 0 rules");
         }
         if self.scan.findings.iter().any(|finding| finding.rule == UNKNOWN_PRIVACY) {
-            let word = one_line(&record.privacy, 40);
-            line("redacted", &format!("UNKNOWN: `{word}` is no degree of privacy that this program knows"));
+            line("redacted", "UNKNOWN: the bundle names a degree of privacy that this program does not know");
         }
         if record.seeds_over_cap > 0 {
             let secrets = count(record.seeds_over_cap, "secret");

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::journal::{Event, Head, Journal, JournalError, recorded};
+use super::journal::{Event, Head, Journal, JournalError, Recorded, recorded};
 use crate::bundle::LeakFinding;
 use crate::model::{CaseId, Sha256Digest};
 
@@ -32,7 +32,7 @@ pub fn accepted(
 ) -> Result<BTreeMap<String, Acceptance>, JournalError> {
     let digest = digest.to_string();
     let mut accepted = BTreeMap::new();
-    for (at, facts) in recorded(folder, case_id, EVENT)? {
+    for Recorded { at, facts } in recorded(folder, case_id, EVENT)? {
         if facts.get("bundle_digest") != Some(&digest) {
             continue;
         }
