@@ -28,7 +28,7 @@ impl Prefilter {
         let mut always = Vec::new();
         let wanted = |rule: &Rule| privacy == Privacy::Strict || !rule.strict;
         for (n, rule) in set.rules.iter().enumerate().filter(|(_, rule)| wanted(rule)) {
-            if rule.keywords.is_empty() {
+            if rule.keywords.is_empty() && rule.places.is_empty() {
                 always.push(n);
             }
             for keyword in &rule.keywords {
@@ -89,6 +89,8 @@ impl Redactor {
         let own_start = (piece.own_start + std::mem::take(&mut state.consumed)).min(text.len());
         let mut spans = Vec::new();
         self.find_everywhere(text, &mut spans);
+        self.find_bare(text, &mut spans)?;
+        self.find_alone(text, &mut spans)?;
         self.find_by_rules(text, &mut spans)?;
         if let Some(why) = state.open_value.take() {
             let end = text[own_start..].iter().position(|b| b.is_ascii_whitespace() || b"\"'<>,;&".contains(b));
@@ -181,6 +183,9 @@ impl Redactor {
             let reference = rule.secret && is_reference(value);
             let passes = rule.check.is_none_or(|check| check.passes(name.map(|m| m.as_bytes()), value));
             let passes = passes && !(rule.check == Some(Check::Email) && in_user_information(&line[..start]));
+            let passes = passes
+                && rule.number.is_none_or(|number| number.is(value))
+                && (rule.places.is_empty() || super::places::is_labelled(rule, line, start, end));
             if start < end && !too_plain && !reference && passes {
                 spans.push(Span { start: at + start, end: at + end, why: Why::Rule(index) });
                 from = whole.end.max(whole.start + 1);

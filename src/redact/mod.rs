@@ -7,6 +7,7 @@
 mod address;
 mod checks;
 mod decode;
+mod digits;
 mod document;
 mod finding;
 mod images;
@@ -15,6 +16,7 @@ mod json_values;
 mod known;
 mod lines;
 mod placeholder;
+mod places;
 mod rules;
 mod scan;
 mod seeds;
@@ -43,7 +45,7 @@ pub enum Privacy {
     /// Private addresses stay, because engineers need them and they lead nobody to the customer.
     #[default]
     Standard,
-    /// Private and link-local addresses are mapped too.
+    /// All addresses are mapped, and rules that take more than is usual look too.
     Strict,
 }
 
@@ -89,6 +91,8 @@ pub enum RedactError {
 pub struct Redactor {
     set: Arc<RuleSet>,
     prefilter: Arc<lines::Prefilter>,
+    bare: Arc<digits::BareRules>,
+    alone: Arc<places::AloneRules>,
     pseudonyms: Pseudonyms,
     known: Arc<known::KnownMatcher>,
     privacy: Privacy,
@@ -102,6 +106,8 @@ impl Redactor {
     pub fn new(set: Arc<RuleSet>, key: Pseudonyms, names: &KnownNames, privacy: Privacy) -> Result<Self, RedactError> {
         Ok(Self {
             prefilter: Arc::new(lines::Prefilter::new(&set, privacy)?),
+            bare: Arc::new(digits::BareRules::new(&set, privacy)),
+            alone: Arc::new(places::AloneRules::new(&set, privacy)),
             set,
             pseudonyms: key,
             known: Arc::new(known::KnownMatcher::new(names)),
@@ -117,6 +123,8 @@ impl Redactor {
         Ok(Self {
             set: Arc::clone(&self.set),
             prefilter: Arc::clone(&self.prefilter),
+            bare: Arc::clone(&self.bare),
+            alone: Arc::clone(&self.alone),
             pseudonyms: self.pseudonyms.clone(),
             known: Arc::clone(&self.known),
             privacy: self.privacy,

@@ -7,17 +7,30 @@ use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::checks::Check;
+use super::checks::{Check, Number};
+use super::places::Place;
 use crate::model::config::{ConfigError, parse_toml};
 use crate::model::{Sha256Digest, config::MAX_CONFIG_BYTES};
 
 /// The rule files that are compiled into the program, with their names for messages.
-const BUILTIN: [(&str, &str); 7] = [
+const BUILTIN: [(&str, &str); 19] = [
     ("redaction-rules/cloud.toml", include_str!("../../redaction-rules/cloud.toml")),
     ("redaction-rules/hashes.toml", include_str!("../../redaction-rules/hashes.toml")),
     ("redaction-rules/headers.toml", include_str!("../../redaction-rules/headers.toml")),
     ("redaction-rules/passwords.toml", include_str!("../../redaction-rules/passwords.toml")),
-    ("redaction-rules/personal.toml", include_str!("../../redaction-rules/personal.toml")),
+    ("redaction-rules/personal-americas.toml", include_str!("../../redaction-rules/personal-americas.toml")),
+    ("redaction-rules/personal-asia.toml", include_str!("../../redaction-rules/personal-asia.toml")),
+    ("redaction-rules/personal-contact.toml", include_str!("../../redaction-rules/personal-contact.toml")),
+    ("redaction-rules/personal-dates.toml", include_str!("../../redaction-rules/personal-dates.toml")),
+    ("redaction-rules/personal-europe.toml", include_str!("../../redaction-rules/personal-europe.toml")),
+    ("redaction-rules/personal-germany.toml", include_str!("../../redaction-rules/personal-germany.toml")),
+    ("redaction-rules/personal-location.toml", include_str!("../../redaction-rules/personal-location.toml")),
+    ("redaction-rules/personal-names.toml", include_str!("../../redaction-rules/personal-names.toml")),
+    ("redaction-rules/personal-nordic.toml", include_str!("../../redaction-rules/personal-nordic.toml")),
+    ("redaction-rules/personal-pacific.toml", include_str!("../../redaction-rules/personal-pacific.toml")),
+    ("redaction-rules/personal-payment.toml", include_str!("../../redaction-rules/personal-payment.toml")),
+    ("redaction-rules/personal-strict.toml", include_str!("../../redaction-rules/personal-strict.toml")),
+    ("redaction-rules/personal-vehicles.toml", include_str!("../../redaction-rules/personal-vehicles.toml")),
     ("redaction-rules/tokens.toml", include_str!("../../redaction-rules/tokens.toml")),
     ("redaction-rules/urls.toml", include_str!("../../redaction-rules/urls.toml")),
 ];
@@ -26,7 +39,7 @@ const BUILTIN: [(&str, &str); 7] = [
 const MAX_RULES: usize = 2000;
 
 /// The most memory that one compiled pattern may take. Every pattern of the public sets fits 512 KiB without Unicode.
-const PATTERN_SIZE_LIMIT: usize = 1 << 20;
+pub(super) const PATTERN_SIZE_LIMIT: usize = 1 << 20;
 
 /// The most lines that one rule may see at once.
 pub(super) const MAX_LINES: usize = 16;
@@ -73,6 +86,9 @@ struct RedactText {
     #[serde(default = "yes")]
     hex: bool,
     check: Option<Check>,
+    number: Option<String>,
+    #[serde(default)]
+    places: Vec<Place>,
     #[serde(default = "one")]
     lines: usize,
     #[serde(default)]
@@ -112,6 +128,10 @@ pub struct Rule {
     pub entropy: Option<f64>,
     /// A checksum that a value must satisfy.
     pub check: Option<Check>,
+    /// The form and check digits that a value must have.
+    pub number: Option<Number>,
+    /// Where a match must stand to be taken; empty: anywhere.
+    pub places: Vec<Place>,
     /// Lines that the pattern sees, from the one that a keyword stands in on: 1 for nearly all rules.
     pub lines: usize,
     /// Whether the rule looks only under [`super::Privacy::Strict`].
@@ -131,6 +151,16 @@ impl Rule {
     /// The compiled pattern; `None` when it cannot be compiled, on which the caller must fail closed.
     pub(super) fn regex(&self) -> Option<&Regex> {
         self.compiled.get_or_init(|| compile(&self.pattern).ok()).as_ref()
+    }
+
+    /// The pattern as it was written.
+    pub(super) fn pattern(&self) -> &str {
+        &self.pattern
+    }
+
+    /// Whether the rule takes what stands at `place`.
+    pub(super) fn stands(&self, place: Place) -> bool {
+        self.places.contains(&place)
     }
 
     /// The range of the secret within a match: the chosen group, else the first group that is not empty, else all of it.
@@ -228,9 +258,25 @@ fn parse(file: &str, text: &str, foreign: bool) -> Result<Vec<Rule>, ConfigError
             return Err(fail("redact.kind", format!("`{id}`: a kind is 1 to 40 of a-z, 0-9 and `-`"))
                 .mend("choose a word such as `api-key`"));
         }
-        if rule.keywords.iter().any(|k| k.is_empty() || !k.is_ascii() || k.bytes().any(|b| b.is_ascii_uppercase())) {
-            return Err(fail("keywords", format!("`{id}`: keywords are lower-case ASCII and not empty"))
+        if rule.keywords.iter().any(|k| k.is_empty() || k.bytes().any(|b| b.is_ascii_uppercase())) {
+            return Err(fail("keywords", format!("`{id}`: keywords are lower-case and not empty"))
                 .mend("write them in lower case; case is ignored when matching"));
+        }
+        let number = match rule.redact.number.as_deref() {
+            Some(name) => Some(Number::by_name(name).ok_or_else(|| {
+                fail("redact.number", format!("`{id}`: no number is called `{name}`"))
+                    .mend("`casefile rules explain` names the numbers that the built-in rules know")
+            })?),
+            None => None,
+        };
+        if rule.redact.places.contains(&Place::Label) && rule.keywords.is_empty() {
+            return Err(fail("redact.places", format!("`{id}`: a label is one of the keywords, and there is none"))
+                .mend("write the labels as `keywords`"));
+        }
+        let bare = rule.redact.places.iter().any(|place| matches!(place, Place::Bare | Place::BareStrict));
+        if bare && number.is_none() {
+            return Err(fail("redact.places", format!("`{id}`: only a `number` can be told anywhere"))
+                .mend("name a `number`, or leave `bare` out and give keywords"));
         }
         if !(1..=MAX_LINES).contains(&rule.redact.lines) {
             return Err(fail("redact.lines", format!("`{id}`: a rule sees 1 to {MAX_LINES} lines"))
@@ -259,6 +305,8 @@ fn parse(file: &str, text: &str, foreign: bool) -> Result<Vec<Rule>, ConfigError
             keywords: rule.keywords,
             entropy: rule.entropy,
             check: rule.redact.check,
+            number,
+            places: rule.redact.places,
             lines: rule.redact.lines,
             strict: rule.redact.strict,
             references: rule.redact.references,

@@ -52,6 +52,9 @@ impl Redactor {
     fn write_placeholder(&self, why: Why, value: &[u8], out: &mut Vec<u8>, counts: &mut Counts) {
         if let Why::Address(address) = why {
             out.extend_from_slice(address.mapped(&self.pseudonyms).as_bytes());
+            // The length of a network's prefix stays.
+            let prefix = value.iter().position(|b| *b == b'/').unwrap_or(value.len());
+            out.extend_from_slice(&value[prefix..]);
             counts.add(address.family());
             return;
         }
