@@ -18,6 +18,8 @@ pub(super) struct Prefilter {
     automaton: AhoCorasick,
     /// Rules by keyword.
     rules: Vec<Vec<usize>>,
+    /// Whether a keyword is only ever a label, and so lights up a line only where it is a word.
+    label: Vec<bool>,
     /// Rules without a keyword, which look at every line.
     always: Vec<usize>,
 }
@@ -41,7 +43,15 @@ impl Prefilter {
             .kind(Some(AhoCorasickKind::DFA))
             .build(by_keyword.keys())
             .map_err(|_| RedactError::Limit("too many keywords"))?;
-        Ok(Self { automaton, rules: by_keyword.into_values().collect(), always })
+        let rules: Vec<Vec<usize>> = by_keyword.into_values().collect();
+        let label = rules.iter().map(|of| of.iter().all(|n| !set.rules[*n].places.is_empty())).collect();
+        Ok(Self { automaton, rules, label, always })
+    }
+}
+
+impl Prefilter {
+    fn lights_up(&self, text: &[u8], hit: &aho_corasick::Match) -> bool {
+        !self.label[hit.pattern().as_usize()] || super::places::is_label(text, hit.start(), hit.end())
     }
 }
 
@@ -137,8 +147,12 @@ impl Redactor {
     fn find_by_rules(&self, text: &[u8], spans: &mut Vec<Span>) -> Result<(), RedactError> {
         let filter = &*self.prefilter;
         // Ordered by where a keyword ends; none spans a line, so the hits of a line stand together.
-        let mut hits =
-            filter.automaton.find_overlapping_iter(text).map(|m| (m.end(), m.pattern().as_usize())).peekable();
+        let mut hits = filter
+            .automaton
+            .find_overlapping_iter(text)
+            .filter(|m| filter.lights_up(text, m))
+            .map(|m| (m.end(), m.pattern().as_usize()))
+            .peekable();
         let mut wanted = RuleBits::new(self.set.rules.len());
         let mut start = 0;
         while start < text.len() {

@@ -39,7 +39,7 @@ pub(super) struct AloneRules {
 /// Bytes between a label and its value at most.
 const REACH: usize = 48;
 /// The longest line that counts as a value alone on its line.
-const LONGEST_LINE: usize = 100;
+const LONGEST_LINE: usize = 80;
 /// The most values on such a line.
 const MOST_VALUES: usize = 8;
 /// The most memory that all patterns of values on lines of their own take: about a hundred of them, 4 KiB each.
@@ -71,7 +71,7 @@ impl Redactor {
         let mut start = 0;
         while start < text.len() {
             let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at);
-            if (4..=LONGEST_LINE).contains(&(end - start)) && text[start..end].iter().any(u8::is_ascii_digit) {
+            if (4..=LONGEST_LINE).contains(&(end - start)) && may_be_values(&text[start..end]) {
                 self.find_alone_in(text, start, end, spans)?;
             }
             start = end + 1;
@@ -130,6 +130,20 @@ impl Redactor {
     }
 }
 
+/// Whether a line holds a digit, few words, and nothing that only programs write.
+fn may_be_values(line: &[u8]) -> bool {
+    let (mut digits, mut spaces) = (0, 0);
+    for byte in line {
+        match byte {
+            b'0'..=b'9' => digits += 1,
+            b' ' => spaces += 1,
+            b'=' | b'[' | b']' | b'{' | b'}' | b'<' | b'>' | b'|' | b'\\' | b'@' => return false,
+            _ => {}
+        }
+    }
+    digits > 0 && spaces <= MOST_VALUES
+}
+
 /// `start..end` without white space and quotes around it, and without a full stop or comma after it.
 fn trimmed(text: &[u8], start: usize, end: usize) -> (usize, usize) {
     let around = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'');
@@ -170,8 +184,7 @@ fn before(line: &[u8], start: usize, label: &str) -> bool {
     };
     let gap = &window[at + label.len()..];
     let assigned = gap.iter().filter(|b| matches!(b, b'=' | b':')).count();
-    begins_word(line, from + at)
-        && (label.len() > 4 || !gap.first().is_some_and(u8::is_ascii_lowercase))
+    is_label(line, from + at, from + at + label.len())
         && gap.len() <= REACH
         && assigned <= 1
         && !gap.iter().any(|b| matches!(b, b',' | b';' | b'&' | b'|' | b'{' | b'}' | b'<' | b'>'))
@@ -192,6 +205,11 @@ fn after(line: &[u8], end: usize, label: &str) -> bool {
     let window = &line[end..line.len().min(end + REACH)];
     SAYS.iter().any(|says| window.starts_with(says))
         && window.windows(label.len()).any(|word| word.eq_ignore_ascii_case(label.as_bytes()))
+}
+
+/// Whether the keyword at `start..end` can be a label: it begins a word, and a short one is not the start of a longer word.
+pub(super) fn is_label(text: &[u8], start: usize, end: usize) -> bool {
+    begins_word(text, start) && (end - start > 4 || !text.get(end).is_some_and(u8::is_ascii_lowercase))
 }
 
 /// Whether a word can begin at `at`: after something else, or with a capital inside a name such as `userSsn`.

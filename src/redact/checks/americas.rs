@@ -3,8 +3,9 @@
 use super::arithmetic::{base36, digits, is_date, is_shaped, luhn, monotonous, number, weighted};
 use super::number::Number;
 
-pub(super) const NUMBERS: [Number; 11] = [
+pub(super) const NUMBERS: [Number; 12] = [
     Number::new("us-ssn", 9, 9, social_security),
+    Number::new("us-phone", 10, 11, telephone),
     Number::new("us-itin", 9, 9, individual_taxpayer),
     Number::new("us-mbi", 11, 11, medicare_beneficiary),
     Number::new("us-npi", 10, 10, national_provider),
@@ -31,6 +32,12 @@ fn social_security(value: &[u8]) -> bool {
             && number(&d[3..5]) != 0
             && number(&d[5..]) != 0
     })
+}
+
+/// Telephone number: neither the area nor the exchange begins with 0 or 1 (North American Numbering Plan).
+fn telephone(value: &[u8]) -> bool {
+    let national = if value.len() == 11 { value.strip_prefix(b"1").unwrap_or_default() } else { value };
+    digits::<10>(national).is_some_and(|d| d[0] >= 2 && d[3] >= 2)
 }
 
 /// Individual taxpayer identification number: 9 first, fourth and fifth digit 50 to 65, 70 to 88, 90 to 92, 94 to 99
@@ -139,6 +146,7 @@ mod tests {
     fn valid_numbers_pass_and_wrong_check_digits_do_not() {
         for (name, good, bad) in [
             ("us-ssn", "536-22-8721", "666-22-8721"),
+            ("us-phone", "1-415-555-0132", "415-155-0132"),
             ("us-itin", "923-71-4408", "923-69-4408"),
             ("us-mbi", "3RK7-QW4-HT29", "3SK7-QW4-HT29"),
             ("us-npi", "1245319599", "1245319598"),
