@@ -143,7 +143,10 @@ fn find_v6(text: &[u8], privacy: Privacy, found: &mut Vec<Found>) {
         let written = &text[start..end];
         let parsed = std::str::from_utf8(written).ok().and_then(|t| t.parse::<Ipv6Addr>().ok());
         let Some(address) = parsed else { continue };
-        if !stays_v6(address, privacy) && looks_like_v6(text, start, end) {
+        // Eight groups written out are an address wherever it may lie.
+        let whole =
+            privacy == Privacy::Strict && !is_placeholder_v6(address) && written.split(|b| *b == b':').count() == 8;
+        if (whole || !stays_v6(address, privacy)) && looks_like_v6(text, start, end) {
             found.push(Found { start, end: with_prefix(text, end, 128), address: Address::V6(address) });
         }
     }
@@ -184,11 +187,14 @@ fn stays_v4(address: Ipv4Addr, privacy: Privacy) -> bool {
     not_public && privacy == Privacy::Standard
 }
 
+fn is_placeholder_v6(address: Ipv6Addr) -> bool {
+    address.segments()[0] == 0x3fff && address.segments()[1] < 0x1000
+}
+
 fn stays_v6(address: Ipv6Addr, privacy: Privacy) -> bool {
     let first = address.segments()[0];
     let second = address.segments()[1];
-    let placeholder = first == 0x3fff && second < 0x1000;
-    if placeholder {
+    if is_placeholder_v6(address) {
         return true;
     }
     let documentation = first == 0x2001 && second == 0x0db8;
@@ -281,6 +287,7 @@ mod tests {
             ("ff02::1:2", "ff02::1:2"),
             ("fe80::1%eth0", "fe80::1"),
             ("2001:db8::7.", "2001:db8::7"),
+            ("8A4D:1:22:333:4:55:6:77", "8A4D:1:22:333:4:55:6:77"),
         ] {
             let found = found(text, Privacy::Strict);
             assert_eq!(found.iter().max_by_key(|f| f.len()), Some(&address), "{text}");

@@ -114,7 +114,7 @@ impl Redactor {
     fn is_alone(&self, text: &[u8], start: usize, end: usize, spans: &mut Vec<Span>) -> Result<bool, RedactError> {
         let value = &text[start..end];
         let set = self.alone.set()?;
-        if value.is_empty() || !set.is_match(value) {
+        if value.is_empty() || (self.privacy == Privacy::Standard && is_clock(value)) || !set.is_match(value) {
             return Ok(false);
         }
         for n in set.matches(value) {
@@ -142,6 +142,15 @@ fn may_be_values(line: &[u8]) -> bool {
         }
     }
     digits > 0 && spaces <= MOST_VALUES
+}
+
+/// Whether a plain number reads as a time since 1970, in seconds or finer, of the years 2015 to 2030: columns of such times
+/// are far more usual than columns of numbers of people.
+fn is_clock(value: &[u8]) -> bool {
+    let seconds = value.iter().take(10).fold(0u64, |n, b| n * 10 + u64::from(b.wrapping_sub(b'0')));
+    matches!(value.len(), 10 | 13 | 16 | 19)
+        && value.iter().all(u8::is_ascii_digit)
+        && (1_420_070_400..1_893_456_000).contains(&seconds)
 }
 
 /// `start..end` without white space and quotes around it, and without a full stop or comma after it.
@@ -247,6 +256,16 @@ mod tests {
         assert!(before(b"userSsn=536228721", 8, "ssn") && !before(b"lessn=536228721", 6, "ssn"));
         assert!(!before(b"\"passport\":null,\"id\":\"A1", 22, "passport"));
         assert!(after(b"A12803456 is my passport", 9, "passport") && !after(b"A12803456 passport", 9, "passport"));
+    }
+
+    #[test]
+    fn times_since_1970_are_no_numbers_of_people() {
+        assert!(
+            is_clock(b"1764000000")
+                && is_clock(b"1764000000123")
+                && !is_clock(b"1364000000")
+                && !is_clock(b"17640000001")
+        );
     }
 
     #[test]
