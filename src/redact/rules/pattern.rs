@@ -7,7 +7,7 @@ use super::MAX_LINES;
 use super::opening::first_line_literals;
 
 /// The most memory that one compiled pattern may take. Every pattern of the public sets fits 512 KiB without Unicode.
-const SIZE_LIMIT: usize = 1 << 20;
+pub(in crate::redact) const SIZE_LIMIT: usize = 1 << 20;
 
 /// The most memory that the automaton which one pattern builds while it runs may take: the crate's own limit.
 const DFA_SIZE_LIMIT: usize = 2 << 20;
