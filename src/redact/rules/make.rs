@@ -10,7 +10,7 @@ use super::pattern::{Outline, WEIGHT_LIMIT, compile, in_words};
 use super::{MAX_LINES, MAX_RULES, Rule, go_pattern};
 use crate::model::config::ConfigError;
 
-/// The most keywords in bytes: the automaton that looks for them takes up to a kibibyte for each byte. betterleaks has 4 KB.
+/// The most keywords in bytes: the automaton that looks for them takes up to a kibibyte for each byte. betterleaks has 7 KB.
 const MAX_KEYWORD_BYTES: usize = 64 << 10;
 
 /// The most patterns of exemptions, each of which may look at every finding. gitleaks has 40, betterleaks as many.
