@@ -7,6 +7,7 @@ use super::key_block::key_blocks;
 use super::seeds::Seeds;
 use super::spans::{Span, Why, settle};
 use super::split::Piece;
+use super::yaml::{self, YamlState};
 use super::{RedactError, Redactor, jwt, placeholder};
 
 /// Bytes that a rule of several lines sees from the start of its first line.
@@ -17,6 +18,8 @@ pub(super) const SEVERAL_LINES: usize = 8 << 10;
 pub(super) struct LineState {
     /// Inside a private key block, whose lines go whatever they look like.
     pub(super) in_key_block: bool,
+    /// Where in a YAML document.
+    pub(super) yaml: YamlState,
     /// Bytes of the next window that the last one has already replaced.
     consumed: usize,
     /// Whether a value ran past what the last window could see; it goes on in this one.
@@ -43,11 +46,22 @@ impl Redactor {
         &self,
         piece: &Piece<'_>,
         state: &mut LineState,
+        seeds: Option<&mut Seeds>,
+    ) -> Result<(Vec<Span>, Range<usize>), RedactError> {
+        self.findings_with(piece, state, seeds, Vec::new())
+    }
+
+    /// The same, together with `spans` that the caller found.
+    pub(super) fn findings_with(
+        &self,
+        piece: &Piece<'_>,
+        state: &mut LineState,
         mut seeds: Option<&mut Seeds>,
+        mut spans: Vec<Span>,
     ) -> Result<(Vec<Span>, Range<usize>), RedactError> {
         let text = &piece.bytes[..piece.seen];
         let own_start = (piece.own_start + std::mem::take(&mut state.consumed)).min(text.len());
-        let mut spans = std::mem::take(&mut state.ahead);
+        spans.append(&mut state.ahead);
         self.find_everywhere(text, &mut spans);
         self.find_by_rules(piece.bytes, piece.seen, state, &mut spans)?;
         self.find_nested(text, piece.own_start > 0, state, &mut spans, seeds.as_deref_mut())?;
@@ -62,6 +76,7 @@ impl Redactor {
         }
         if piece.own_start == 0 {
             key_blocks(text, state, &mut spans);
+            yaml::find(piece.bytes, piece.seen, &mut state.yaml, &mut spans);
         }
         spans.retain(|span| {
             let beyond = span.start >= text.len();
@@ -107,6 +122,11 @@ impl Redactor {
         super::address::find(text, self.privacy, &mut addresses);
         spans.extend(addresses.iter().map(|a| Span::new(a.start, a.end, Why::Address(a.address))));
         self.known.find(text, spans);
-        spans.extend(self.seeds.find(text).map(|(start, end, by)| Span::new(start, end, Why::Seed(by))));
+        spans.extend(self.seeds.find(text).map(|place| Span {
+            start: place.range.start,
+            end: place.range.end,
+            why: Why::Seed(place.by),
+            value: place.seed,
+        }));
     }
 }

@@ -8,9 +8,9 @@ use std::io::{self, Read};
 /// Bytes of a long line that one window owns.
 pub(super) const WINDOW: usize = 64 << 10;
 /// Bytes that a window sees beyond its own, so that a value across its end is seen whole.
-const OVERLAP: usize = 16 << 10;
+pub(super) const OVERLAP: usize = 16 << 10;
 /// Bytes that a window sees before its own: labels, word borders.
-const LEFT: usize = 256;
+pub(super) const LEFT: usize = 256;
 /// Bytes of whole lines in a piece, about: enough to keep the matchers busy, few enough to hold many at once.
 const PIECE: usize = 1 << 20;
 
@@ -48,6 +48,11 @@ pub(super) struct Splitter<R> {
 impl<R: Read> Splitter<R> {
     pub(super) fn new(reader: R) -> Self {
         Self { reader, buffer: Vec::new(), next: 0, inside_line: false, ended: false }
+    }
+
+    /// What it reads from. A reader that has nothing for now says [`io::ErrorKind::WouldBlock`] and is asked again later.
+    pub(super) fn reader(&mut self) -> &mut R {
+        &mut self.reader
     }
 
     /// The next piece, or `None` at the end.

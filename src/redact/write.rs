@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use super::jwt;
 use super::lines::LineState;
-use super::seeds::Seeds;
+use super::seeds::{Place, Seeds};
 use super::sensitive_names::KINDS;
 use super::spans::{Span, Why};
 use super::split::{Piece, Splitter};
 use super::stream::Counts;
-use super::{RedactError, Redactor};
+use super::{RedactError, Redactor, Replacement};
 
 /// How often a changed line is looked at again. One more look is the rule; real text never needed a third.
 const MOST_LOOKS: usize = 4;
@@ -61,9 +61,20 @@ impl Redactor {
         }
         let mut written = Vec::with_capacity(line.len() + 64);
         self.write_replaced(text, line, spans, &mut written, counts);
+        out.append(&mut self.looked_again(written, state.depth, counts)?);
+        Ok(())
+    }
+
+    /// A changed line, until nothing more is found in it.
+    pub(super) fn looked_again(
+        &self,
+        mut written: Vec<u8>,
+        depth: usize,
+        counts: &mut Counts,
+    ) -> Result<Vec<u8>, RedactError> {
         for _ in 0..MOST_LOOKS {
             let whole = Piece::whole(&written);
-            let (spans, own) = self.findings(&whole, &mut LineState::inside(state.depth, true), None)?;
+            let (spans, own) = self.findings(&whole, &mut LineState::inside(depth, true), None)?;
             if spans.is_empty() {
                 break;
             }
@@ -74,8 +85,7 @@ impl Redactor {
             }
             written = again;
         }
-        out.extend_from_slice(&written);
-        Ok(())
+        Ok(written)
     }
 
     /// Appends the whole of `text`, redacted, to `out`: for texts that are in memory already.
@@ -116,8 +126,10 @@ impl Redactor {
                 }
             }
             Why::Address(address) => {
-                out.extend_from_slice(address.mapped(&self.pseudonyms).as_bytes());
+                let mapped = address.mapped(&self.pseudonyms);
+                out.extend_from_slice(mapped.as_bytes());
                 counts.add(address.family());
+                self.tell(span.why, value, true, mapped.as_bytes());
             }
             why => self.write_placeholder(why, value, out, counts),
         }
@@ -127,9 +139,13 @@ impl Redactor {
         if let Some(token) = jwt::rewritten(self, value) {
             if token != value {
                 counts.add(self.names_of(why).0);
+                // The signature's placeholder leads back to the whole token.
+                let signature = token.rsplit(|b| *b == b'.').next().unwrap_or_default();
+                self.tell(why, value, true, signature);
             }
             return out.extend_from_slice(&token);
         }
+        let start = out.len();
         let hex = match why {
             Why::Rule(n) | Why::Seed(n) => self.set.rules.get(n).is_none_or(|rule| rule.hex),
             _ => true,
@@ -138,6 +154,17 @@ impl Redactor {
         let lower = matches!(why, Why::Known(_)).then(|| value.to_ascii_lowercase());
         self.pseudonyms.write(kind, hex, lower.as_deref().unwrap_or(value), out);
         counts.add(name);
+        self.tell(why, value, hex, &out[start..]);
+    }
+
+    /// Tells whoever wants to know that `placeholder` was written for `original`.
+    fn tell(&self, why: Why, original: &[u8], distinct: bool, placeholder: &[u8]) {
+        if self.witnesses.is_empty() {
+            return;
+        }
+        let (rule, kind) = self.names_of(why);
+        let replacement = Replacement { placeholder, original, rule, kind, distinct };
+        self.witnesses.iter().for_each(|witness| witness.replaced(&replacement));
     }
 
     /// Seeds that no rule found are numbered after the rules: key blocks, then values under a name that says what they
@@ -182,11 +209,6 @@ impl Redactor {
         }
     }
 
-    /// Adds a value to `seeds` whose name says that it is secret.
-    pub(super) fn seed_named(&self, kind: &str, value: &[u8], seeds: &mut Seeds) {
-        seeds.add(value, self.own_number(kind));
-    }
-
     /// Appends `value`, all of it replaced because of its name, to `out`; `false` when it is a placeholder already.
     pub(super) fn replace_named(
         &self,
@@ -195,14 +217,45 @@ impl Redactor {
         out: &mut Vec<u8>,
         counts: &mut Counts,
     ) -> bool {
+        let start = scheme(value);
         // A value that is known from elsewhere has its placeholder already, whatever it is called here.
-        let seed = self.seeds.find(value).find(|(start, end, _)| (*start, *end) == (0, value.len()));
-        let why = seed.map_or(Why::Named(kind), |(_, _, by)| Why::Seed(by));
-        let mut spans = vec![Span::new(0, value.len(), why)];
+        let known = |place: &Place| place.range == (0..value.len() - start) && place.seed.is_none();
+        let seed = self.seeds.find(&value[start..]).find(known);
+        let why = seed.map_or(Why::Named(kind), |place| Why::Seed(place.by));
+        let mut spans = vec![Span::new(start, value.len(), why)];
         let mut placeholders = Vec::new();
         super::placeholder::find(value, &self.set.kinds, &mut placeholders);
         super::spans::settle(value, &mut spans, &placeholders);
         self.write_replaced(value, 0..value.len(), &spans, out, counts);
         !spans.is_empty()
     }
+}
+
+/// Bytes of an authentication scheme in front of a credential (RFC 9110, 11.1, and what vendors add): it stays, because it
+/// tells how somebody tried to get in.
+pub(super) fn scheme(value: &[u8]) -> usize {
+    const SCHEMES: [&str; 18] = [
+        "basic",
+        "bearer",
+        "digest",
+        "negotiate",
+        "ntlm",
+        "kerberos",
+        "token",
+        "apikey",
+        "api-key",
+        "ssws",
+        "jwt",
+        "oauth",
+        "splunk",
+        "geniekey",
+        "hawk",
+        "dpop",
+        "aws4-hmac-sha256",
+        "sharedkey",
+    ];
+    let word = value.iter().position(u8::is_ascii_whitespace).unwrap_or(value.len());
+    let blank = value[word..].iter().take_while(|b| b.is_ascii_whitespace()).count();
+    let known = SCHEMES.iter().any(|scheme| value[..word].eq_ignore_ascii_case(scheme.as_bytes()));
+    if known && word + blank < value.len() { word + blank } else { 0 }
 }

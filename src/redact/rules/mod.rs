@@ -25,15 +25,25 @@ use crate::model::config::ConfigError;
 use make::{Maker, Spent};
 pub use note::RuleNote;
 
+/// Names, each with the text of the file.
+macro_rules! builtin {
+    ($($name:literal),* $(,)?) => { &[$(($name, include_str!(concat!("../../../", $name)))),*] };
+}
+
 /// The rule files that are compiled into the program, with their names for messages.
-const BUILTIN: [(&str, &str); 7] = [
-    ("redaction-rules/cloud.toml", include_str!("../../../redaction-rules/cloud.toml")),
-    ("redaction-rules/hashes.toml", include_str!("../../../redaction-rules/hashes.toml")),
-    ("redaction-rules/headers.toml", include_str!("../../../redaction-rules/headers.toml")),
-    ("redaction-rules/passwords.toml", include_str!("../../../redaction-rules/passwords.toml")),
-    ("redaction-rules/personal.toml", include_str!("../../../redaction-rules/personal.toml")),
-    ("redaction-rules/tokens.toml", include_str!("../../../redaction-rules/tokens.toml")),
-    ("redaction-rules/urls.toml", include_str!("../../../redaction-rules/urls.toml")),
+const BUILTIN: &[(&str, &str)] = builtin![
+    "redaction-rules/clients.toml",
+    "redaction-rules/cloud.toml",
+    "redaction-rules/connections.toml",
+    "redaction-rules/hashes.toml",
+    "redaction-rules/headers.toml",
+    "redaction-rules/passwords.toml",
+    "redaction-rules/personal.toml",
+    "redaction-rules/prefixes.toml",
+    "redaction-rules/services.toml",
+    "redaction-rules/tenants.toml",
+    "redaction-rules/tokens.toml",
+    "redaction-rules/urls.toml",
 ];
 
 /// The most rules that one run takes. The largest public set has 412; over this a file is a mistake or an attack.
@@ -145,7 +155,7 @@ impl RuleSet {
     /// The rules that are compiled into the program, and the rule files in `more` (name, text) after them. A rule of ours with
     /// the id of an earlier one takes its place; a rule of another program never takes the place of a built-in one.
     pub fn load(more: &[(String, String)]) -> Result<Self, ConfigError> {
-        Self::of(&BUILTIN, more)
+        Self::of(BUILTIN, more)
     }
 
     /// The rules in `files` (name, text) alone, to see what they are worth by themselves.
