@@ -181,9 +181,7 @@ impl<'a> Maker<'a> {
         }
         let for_this = everywhere.exemptions.iter().filter(|(rules, _)| rules.is_empty() || rules.contains(&named));
         exempt.extend(for_this.map(|(_, exemption)| Arc::clone(exemption)));
-        if redact.is_none() {
-            entropy = [entropy, everywhere.entropy].into_iter().flatten().reduce(f64::max);
-        }
+        entropy = [entropy, everywhere.entropy].into_iter().flatten().reduce(f64::max);
         let foreign = redact.is_none();
         let redact = redact.unwrap_or_default();
         if !foreign {
