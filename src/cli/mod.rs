@@ -9,6 +9,8 @@ mod message;
 mod preview;
 mod progress;
 mod prompt;
+pub mod rules;
+mod rules_text;
 mod screen;
 pub mod verify;
 pub mod verify_text;
@@ -56,6 +58,8 @@ enum Verb {
     Inspect(inspect::InspectArgs),
     /// Open a ticket from a bundle and hand it over (agent)
     Escalate(escalate::EscalateArgs),
+    /// List, explain and test the redaction rules (rule author)
+    Rules(rules::RulesArgs),
     /// Read host facts in a process of their own
     #[command(name = "__collect", hide = true)]
     ChildCollect {
@@ -87,6 +91,7 @@ pub fn main() -> ExitCode {
         }
         Verb::Verify(args) => verify::run(&args),
         Verb::Escalate(args) => Ok(hand_over(&args)),
+        Verb::Rules(args) => rules::run(&args, &mut std::io::stdout().lock(), &mut anstream::stderr().lock()),
         Verb::ChildCollect { collector, groups } => child(&collector, &groups),
     };
     match result {

@@ -41,7 +41,8 @@ impl Redactor {
             while let Some(rule) = wanted.pop() {
                 match self.set.rules[rule].lines {
                     1 => self.find_by_rule(rule, line, start, spans)?,
-                    _ if state.line_by_line => {}
+                    // Most rules of gitleaks may span lines and hardly ever do: what stands in one line goes.
+                    _ if state.line_by_line => self.find_by_rule(rule, line, start, spans)?,
                     lines => self.find_over_lines(rule, lines_from(text, start, lines), start, spans)?,
                 }
             }

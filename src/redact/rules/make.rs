@@ -12,7 +12,7 @@ use super::pattern::{Outline, WEIGHT_LIMIT, compile, in_words};
 use super::{MAX_LINES, MAX_RULES, Rule, go_pattern};
 use crate::model::config::ConfigError;
 
-/// The most keywords in bytes: the automaton that looks for them takes up to a kibibyte for each byte. betterleaks has 4 KB.
+/// The most keywords in bytes: the automaton that looks for them takes up to a kibibyte for each byte. betterleaks has 7 KB.
 const MAX_KEYWORD_BYTES: usize = 64 << 10;
 
 /// The most patterns of exemptions, each of which may look at every finding. gitleaks has 40, betterleaks as many.
@@ -183,9 +183,7 @@ impl<'a> Maker<'a> {
         }
         let for_this = everywhere.exemptions.iter().filter(|(rules, _)| rules.is_empty() || rules.contains(&named));
         exempt.extend(for_this.map(|(_, exemption)| Arc::clone(exemption)));
-        if redact.is_none() {
-            entropy = [entropy, everywhere.entropy].into_iter().flatten().reduce(f64::max);
-        }
+        entropy = [entropy, everywhere.entropy].into_iter().flatten().reduce(f64::max);
         let foreign = redact.is_none();
         let redact = redact.unwrap_or_default();
         if !foreign {
