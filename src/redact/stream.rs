@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::Arc;
 
+use super::containers::{Rewriter, Tally};
 use super::decode::{Decoder, Encoder, Encoding, is_not_text};
 use super::json::{Documents, JsonWalker};
 use super::json_values::ValueRules;
@@ -25,12 +26,24 @@ impl Counts {
     }
 
     pub(super) fn add(&mut self, name: &str) {
+        self.add_many(name, 1);
+    }
+
+    fn add_many(&mut self, name: &str, many: u64) {
         match self.0.get_mut(name) {
-            Some(count) => *count += 1,
+            Some(count) => *count += many,
             None => {
-                self.0.insert(name.to_owned(), 1);
+                self.0.insert(name.to_owned(), many);
             }
         }
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.merge_named(&other.0);
+    }
+
+    pub(super) fn merge_named(&mut self, other: &BTreeMap<String, u64>) {
+        other.iter().for_each(|(name, many)| self.add_many(name, *many));
     }
 }
 
@@ -53,6 +66,8 @@ pub struct Summary {
     pub redactions: BTreeMap<String, u64>,
     /// The encoding seen, for texts.
     pub encoding: Option<&'static str>,
+    /// What is missing from it: files in an archive that were left out.
+    pub notes: Vec<String>,
 }
 
 /// One step of a [`Redacted`] stream.
@@ -122,6 +137,7 @@ impl LastLook {
 enum Work<'a> {
     Text { splitter: Splitter<Decoder<Box<dyn Read + Send + 'a>>>, state: LineState, encoder: Encoder },
     Json { reader: Decoder<Box<dyn Read + Send + 'a>>, walker: Option<Box<JsonWalker<ValueRules>>>, chunk: Vec<u8> },
+    Archive { rewriter: Box<Rewriter<'a>>, tally: Tally, waiting: Vec<u8>, given: usize },
     Image { reader: Box<dyn Read + Send + 'a>, format: images::Format },
     Refused(Option<RedactError>),
     Done,
@@ -133,6 +149,7 @@ struct Stream<'a> {
     last_look: LastLook,
     counts: Counts,
     encoding: Option<&'static str>,
+    notes: Vec<String>,
     ended: bool,
 }
 
@@ -158,6 +175,12 @@ impl Redactor {
                     chunk: vec![0; 256 << 10],
                 }
             }
+            Treatment::Archive(archive) => Work::Archive {
+                rewriter: Box::new(Rewriter::new(Arc::clone(self), *archive, input)),
+                tally: Tally::default(),
+                waiting: Vec::new(),
+                given: 0,
+            },
             Treatment::Image(format) => Work::Image { reader: input, format: *format },
             Treatment::Binary => Work::Refused(Some(RedactError::Binary)),
             Treatment::Known(kind) => Work::Refused(Some(RedactError::Kind(kind))),
@@ -169,6 +192,7 @@ impl Redactor {
             last_look: LastLook::default(),
             counts: Counts::new(),
             encoding,
+            notes: Vec::new(),
             ended: false,
         })
     }
@@ -176,7 +200,7 @@ impl Redactor {
     /// Bytes that were made and redacted in this room, as an artifact.
     pub(super) fn finished(&self, bytes: Vec<u8>, counts: Counts) -> Result<Redacted<'static>, RedactError> {
         let block = LastLook::default().pass(self, bytes)?;
-        let summary = Summary { redactions: counts.0, encoding: Some("utf-8") };
+        let summary = Summary { redactions: counts.0, encoding: Some("utf-8"), notes: Vec::new() };
         Ok(Redacted::from_steps([Ok(Step::Block(block)), Ok(Step::End(summary))].into_iter()))
     }
 }
@@ -210,6 +234,21 @@ impl Stream<'_> {
                 *walker = Some(walking);
                 Ok(Some(out))
             }
+            Work::Archive { rewriter, tally, waiting, given } => {
+                while *given == waiting.len() {
+                    waiting.clear();
+                    *given = 0;
+                    if !rewriter.step(tally, waiting)? {
+                        self.counts = std::mem::take(&mut tally.counts);
+                        self.notes = tally.notes();
+                        return Ok(None);
+                    }
+                }
+                let end = waiting.len().min(*given + BLOCK);
+                let block = waiting[*given..end].to_vec();
+                *given = end;
+                Ok(Some(block))
+            }
             Work::Image { reader, format } => {
                 let stripped = images::strip(reader, *format)?;
                 self.work = Work::Done;
@@ -235,7 +274,11 @@ impl Iterator for Stream<'_> {
         }
         let step = self.bytes().and_then(|bytes| match bytes {
             Some(bytes) => self.last_look.pass(&self.redactor, bytes).map(Step::Block),
-            None => Ok(Step::End(Summary { redactions: std::mem::take(&mut self.counts).0, encoding: self.encoding })),
+            None => Ok(Step::End(Summary {
+                redactions: std::mem::take(&mut self.counts).0,
+                encoding: self.encoding,
+                notes: std::mem::take(&mut self.notes),
+            })),
         });
         self.ended = !matches!(step, Ok(Step::Block(_)));
         Some(step)
