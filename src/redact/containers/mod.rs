@@ -31,7 +31,8 @@ const MEMBER: usize = 64 << 20;
 /// Bytes that one artifact may hold in memory, archives inside archives included.
 const ROOM: usize = 128 << 20;
 
-/// Bytes to which one artifact may expand. Ten times the largest file that the caps let in by default, and eight more.
+/// Bytes to which one artifact may expand. Logs shrink to a tenth or less, so an archive under the default cap for a file comes
+/// nowhere near; a bomb does.
 const EXPANDED: u64 = 4 << 30;
 
 /// Members of one artifact: a source tree has tens of thousands, a bomb millions.

@@ -87,7 +87,7 @@ impl<'a> Rewriter<'a> {
                 None => "is too large for a file in an archive".to_owned(),
                 Some(bytes) => match self.inside.file(&member.name, &name, bytes, tally) {
                     Ok((plain, body)) => {
-                        let name = self.numbered(if plain { without_ending(&name) } else { name });
+                        let name = self.numbered(if plain { format!("{name}.expanded") } else { name });
                         return packer.add(&written(&name, MemberKind::File), &body, out);
                     }
                     Err(e) => e.to_string(),
@@ -115,11 +115,6 @@ impl<'a> Rewriter<'a> {
     fn free(&mut self, name: &str) -> Option<String> {
         (self.archive == Archive::Tar || self.taken.insert(name.to_owned())).then(|| name.to_owned())
     }
-}
-
-/// The name of a file that could not be packed again in its compression.
-fn without_ending(name: &str) -> String {
-    crate::archive::expanded_name(name).unwrap_or_else(|| name.to_owned())
 }
 
 impl Inside {

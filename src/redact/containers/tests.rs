@@ -283,3 +283,19 @@ fn one_allowance_ends_all_archives_inside_each_other() {
     assert!(!work(15_000, 100), "too many bytes");
     assert!(!work(40_000, 5), "too many members");
 }
+
+#[test]
+fn a_file_in_bzip2_is_stored_expanded_under_a_name_of_its_own() {
+    // `nothing to hide` and a line end, as the bzip2 program packs it.
+    let packed_line = data_encoding::BASE64
+        .decode(b"QlpoOTFBWSZTWWac1UIAAAXRgAAQQAAG4YQAIAAiBpoyEAMAj2rm4LBW+LuSKcKEgzTmqhA=")
+        .expect("base64");
+    let (out, _) =
+        both_passes(&packed(Archive::Tar, &[("a.log.bz2", &packed_line), ("a.log", b"x")]), 9).expect("redacts");
+    let members = unpacked(Archive::Tar, &out);
+    assert_eq!(
+        (members[0].0.name.as_str(), members[0].1.as_slice()),
+        ("a.log.bz2.expanded", &b"nothing to hide\n"[..])
+    );
+    assert_eq!(members[1].0.name, "a.log");
+}
