@@ -6,6 +6,7 @@
 
 mod address;
 mod checks;
+mod containers;
 mod decode;
 mod digits;
 mod document;
