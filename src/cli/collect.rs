@@ -136,7 +136,7 @@ pub fn run(args: &CollectArgs) -> Result<Exit, Message> {
         return Err(Message::new(Exit::LocalFailure, format!("{}: no such folder", args.output.display()))
             .hint("make it first, or choose another one with --output"));
     }
-    let rules = rules(&args.rules)?;
+    let rules = super::rules::load(&args.rules, &mut anstream::stderr().lock())?;
     let redactor = redactor(args, rules, &key)?;
     let name = bundle_name(args, &case, epoch)?;
     let planned = pipeline::plan(collectors, &context, &mut |_| {});
@@ -285,12 +285,6 @@ fn wanted(args: &CollectArgs, collectors: Vec<Box<dyn Collector>>) -> Vec<Box<dy
             && !args.skip.iter().any(|kind| kind == name)
     };
     collectors.into_iter().filter(|collector| keeps(collector.name())).collect()
-}
-
-/// The rules in force: the built-in ones and the files named.
-pub(super) fn rules(files: &[PathBuf]) -> Result<Arc<RuleSet>, Message> {
-    let more = files.iter().map(|path| read_config(path)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Arc::new(RuleSet::load(&more)?))
 }
 
 fn redactor(args: &CollectArgs, rules: Arc<RuleSet>, key: &Key) -> Result<Redactor, Message> {

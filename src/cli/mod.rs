@@ -9,6 +9,8 @@ mod message;
 mod preview;
 mod progress;
 mod prompt;
+pub mod rules;
+mod rules_text;
 mod screen;
 mod second_look;
 pub mod verify;
@@ -59,6 +61,8 @@ enum Verb {
     Inspect(inspect::InspectArgs),
     /// Open a ticket from a bundle and hand it over (agent)
     Escalate(escalate::EscalateArgs),
+    /// List, explain and test the redaction rules (rule author)
+    Rules(rules::RulesArgs),
     /// Read host facts in a process of their own
     #[command(name = "__collect", hide = true)]
     ChildCollect {
@@ -90,6 +94,7 @@ pub fn main() -> ExitCode {
         }
         Verb::Verify(args) => verify::run(&args),
         Verb::Escalate(args) => Ok(hand_over(&args)),
+        Verb::Rules(args) => rules::run(&args, &mut std::io::stdout().lock(), &mut anstream::stderr().lock()),
         Verb::ChildCollect { collector, groups } => child(&collector, &groups),
     };
     match result {
@@ -135,7 +140,7 @@ fn load_facts(path: &Path, rules: &[PathBuf], cancel: &Arc<AtomicBool>) -> Resul
         escalate::Failure { detail: rest, ..escalate::Failure::new(exit, first) }
             .hint("nothing was opened and nothing sent; ask for the bundle again")
     };
-    let scanner = second_look::scanner(rules)?;
+    let scanner = second_look::scanner(rules, &mut anstream::stderr())?;
     let bundle = verify::open(path, cancel).map_err(|e| fail(&e))?;
     let look = SecondLook::at(&bundle, &scanner, crate::platform::state_dir().as_deref(), cancel);
     let look = look.map_err(|e| match e {

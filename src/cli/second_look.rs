@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::collect::{count, random, rules};
+use super::collect::{count, random};
 use super::message::Message;
 use super::verify_text::{WIDTH, wrap};
-use super::{Exit, escalate};
+use super::{Exit, escalate, rules};
 use crate::bundle::{
     LeakFinding, LeakScan, LeakScanError, LeakScanner, NO_RULES, UNKNOWN_PRIVACY, UNREADABLE, VerifiedBundle,
 };
@@ -28,8 +29,8 @@ const SHOWN: usize = 20;
 const LONGEST: usize = 300;
 
 /// A scanner with the built-in rules and those in `files`.
-pub(super) fn scanner(files: &[PathBuf]) -> Result<LeakScanner, Message> {
-    Ok(LeakScanner::new(rules(files)?, Pseudonyms::new(&random::<32>()?)))
+pub(super) fn scanner(files: &[PathBuf], err: &mut dyn Write) -> Result<LeakScanner, Message> {
+    Ok(LeakScanner::new(rules::load(files, err)?, Pseudonyms::new(&random::<32>()?)))
 }
 
 /// The second look at a bundle, and what was accepted of it.

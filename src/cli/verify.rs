@@ -69,7 +69,7 @@ struct Terms {
 
 /// Runs the verb.
 pub fn run(args: &VerifyArgs) -> Result<Exit, Message> {
-    let scanner = second_look::scanner(&args.rules)?;
+    let scanner = second_look::scanner(&args.rules, &mut anstream::stderr().lock())?;
     let accept = match &args.reason {
         Some(reason) => {
             if args.bundles.len() > 1 {

@@ -19,6 +19,7 @@ use super::stream::{Counts, documents};
 use super::values::ValueRules;
 use super::witness::{Replacement, Witness};
 use super::{RedactError, Redactor};
+use crate::archive::Archive;
 
 /// Bytes that decide what an artifact is.
 const HEAD: usize = 8 << 10;
@@ -41,7 +42,7 @@ pub struct Leak {
 /// What a look at an artifact came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Looked {
-    /// A text: what the rules find in it, by rule.
+    /// A text, or an archive of texts: what the rules find in it, by rule.
     Text(Vec<Leak>),
     /// A picture, whose pixels no rule reads; and whether something stands beside the pixels that this program takes out.
     Picture {
@@ -67,12 +68,16 @@ impl Redactor {
             Ok(treatment) => treatment,
             Err(e) => return Ok(Looked::Unreadable(e.to_string())),
         };
+        let archive = Archive::of(&head);
         let whole: Box<dyn Read + Send + 'a> = Box::new(Cursor::new(head).chain(reader));
+        if let Some(archive) = archive {
+            return self.leaks_in_archive(archive, whole);
+        }
         let encoding = match treatment {
             Treatment::Image(format) => return picture(whole, format),
             Treatment::Text(encoding) => encoding,
             Treatment::Known(kind) => return Ok(Looked::Unreadable(RedactError::Kind(kind).to_string())),
-            Treatment::Json { .. } | Treatment::Binary => {
+            Treatment::Json { .. } | Treatment::Archive(_) | Treatment::Binary => {
                 return Ok(Looked::Unreadable(RedactError::Binary.to_string()));
             }
         };
@@ -127,8 +132,7 @@ impl Redactor {
 
     fn leaks_in_json(self: &Arc<Self>, reader: &mut dyn Read, lines: bool) -> Result<Vec<Leak>, RedactError> {
         let seen = Arc::new(Seen { line: AtomicU64::new(1), found: Mutex::default() });
-        let witness: Arc<dyn Witness> = Arc::clone(&seen) as Arc<dyn Witness>;
-        let redactor = Arc::new(self.with_seeds(&Seeds::default())?.witnessed(witness));
+        let redactor = self.seen_by(&seen)?;
         let mut walker = JsonWalker::new(ValueRules::replacing(redactor), documents(lines));
         let (mut chunk, mut out) = (vec![0; CHUNK], Vec::new());
         let broken = |_| RedactError::Changed("it is not JSON");
@@ -136,7 +140,7 @@ impl Redactor {
             let n = reader.read(&mut chunk)?;
             if n == 0 {
                 walker.finish(&mut out).map_err(broken)?.into_counts()?;
-                return Ok(std::mem::take(&mut *seen.found.lock().unwrap_or_else(PoisonError::into_inner)).leaks);
+                return Ok(seen.leaks());
             }
             // One line at a time, so that whoever hears of a replacement knows its line.
             for line in chunk[..n].split_inclusive(|b| *b == b'\n') {
@@ -145,6 +149,30 @@ impl Redactor {
             }
             out.clear();
         }
+    }
+
+    /// Looks into an archive by writing it anew and listening to what is replaced. No line means anything there.
+    fn leaks_in_archive<'a>(
+        self: &Arc<Self>,
+        archive: Archive,
+        reader: Box<dyn Read + Send + 'a>,
+    ) -> Result<Looked, RedactError> {
+        let seen = Arc::new(Seen { line: AtomicU64::new(0), found: Mutex::default() });
+        let redactor = self.seen_by(&seen)?;
+        for step in redactor.redact(&Treatment::Archive(archive), reader) {
+            match step {
+                Ok(_) => {}
+                Err(RedactError::Read(e)) => return Err(e.into()),
+                Err(e) => return Ok(Looked::Unreadable(e.to_string())),
+            }
+        }
+        Ok(Looked::Text(seen.leaks()))
+    }
+
+    /// The same redactor, listened to.
+    fn seen_by(&self, seen: &Arc<Seen>) -> Result<Arc<Self>, RedactError> {
+        let witness: Arc<dyn Witness> = Arc::clone(seen) as Arc<dyn Witness>;
+        Ok(Arc::new(self.with_seeds(&Seeds::default())?.witnessed(witness)))
     }
 
     /// Looks at a document that a program like this one wrote with [`Redactor::document`]: at every key, and at every text that
@@ -222,7 +250,8 @@ impl Found {
             self.leaks[*known].occurrences += occurrences;
         } else {
             self.by_rule.insert(rule.to_owned(), self.leaks.len());
-            self.leaks.push(Leak { rule: rule.to_owned(), kind: kind.to_owned(), line: Some(line), occurrences });
+            let line = Some(line).filter(|line| *line > 0);
+            self.leaks.push(Leak { rule: rule.to_owned(), kind: kind.to_owned(), line, occurrences });
         }
     }
 
@@ -252,10 +281,16 @@ fn picture(mut reader: Box<dyn Read + Send + '_>, format: Format) -> Result<Look
     }
 }
 
-/// Hears of each replacement, while the line that is being read stands in `line`.
+/// Hears of each replacement, while the line that is being read stands in `line`; 0 where there are none.
 struct Seen {
     line: AtomicU64,
     found: Mutex<Found>,
+}
+
+impl Seen {
+    fn leaks(&self) -> Vec<Leak> {
+        std::mem::take(&mut *self.found.lock().unwrap_or_else(PoisonError::into_inner)).leaks
+    }
 }
 
 impl Witness for Seen {
@@ -269,7 +304,9 @@ impl Witness for Seen {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{KnownNames, Privacy, Pseudonyms, RuleSet};
+    use std::io::Write as _;
+
+    use super::super::{KnownNames, Privacy, Pseudonyms, RuleSet, Step};
     use super::*;
 
     fn redactor() -> Arc<Redactor> {
@@ -315,6 +352,29 @@ mod tests {
             serde_json::json!({ "note": text, "password": "REDACTED-password-0123456789", "sha256": "ab".repeat(32) });
         assert_eq!(leaks(MediaHint::Json, &json.to_string()), []);
         assert_eq!(redactor.leaks_in_document(&json, &|_, _| false).expect("rules compile"), []);
+    }
+
+    #[test]
+    fn an_archive_is_looked_into_and_clean_once_it_was_redacted() {
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        zip.start_file("srv/app.log", zip::write::SimpleFileOptions::default()).expect("a new entry");
+        zip.write_all(b"start\npassword=hunter2-Correct-Horse\nfrom 81.2.69.142\n").expect("memory");
+        let raw = zip.finish().expect("memory").into_inner();
+        let kinds = |bytes: &[u8]| match look(MediaHint::Text, bytes) {
+            Looked::Text(leaks) => leaks.into_iter().map(|leak| (leak.kind, leak.line)).collect(),
+            other => vec![(format!("{other:?}"), None)],
+        };
+        let mut found = kinds(&raw);
+        found.sort();
+        assert_eq!(found, [("ipv4".to_owned(), None), ("secret".to_owned(), None)]);
+        let archive = Archive::of(&raw).expect("a zip");
+        let mut redacted = Vec::new();
+        for step in redactor().redact(&Treatment::Archive(archive), Box::new(Cursor::new(raw))) {
+            if let Step::Block(block) = step.expect("redacts") {
+                redacted.extend_from_slice(block.bytes());
+            }
+        }
+        assert_eq!(kinds(&redacted), []);
     }
 
     #[test]
