@@ -4,12 +4,13 @@
 //! is no proof. What is found is told without its value, which must not spread to terminals, tickets and journals.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -19,7 +20,7 @@ use super::error::BundleError;
 use super::verified::VerifiedBundle;
 use crate::model::case::DISCLOSED_FIELDS;
 use crate::model::manifest::{CASE_PATH, MANIFEST_PATH, REDACTION_PATH};
-use crate::model::{ArtifactPath, CaseId, Sha256Digest};
+use crate::model::{ArtifactPath, CaseId, Moment, Sha256Digest};
 use crate::redact::{KnownNames, Leak, Looked, MediaHint, Privacy, Pseudonyms, RedactError, Redactor, RuleSet};
 
 /// The most findings that are kept. A bundle with more was not redacted; nobody reads on.
@@ -204,8 +205,20 @@ impl<'a> Look<'a> {
             CASE_PATH => {
                 self.document(path, &|pointer, text| DISCLOSED_FIELDS.contains(&pointer) || is_typed(pointer, text))
             }
+            bag::BAG_INFO_PATH => self.bag_info(path),
             _ => self.artifact(path),
         }
+    }
+
+    /// The bag's own description; the day on which it was made is exempt.
+    fn bag_info(&self, path: &ArtifactPath) -> Result<Looked, LeakScanError> {
+        let bytes = self.bundle.artifact_bytes(path, u64::MAX)?.unwrap_or_default();
+        let is_day = |line: &str| line.strip_prefix("Bagging-Date: ").is_some_and(|day| day.parse::<Date>().is_ok());
+        let text = String::from_utf8_lossy(&bytes);
+        let text: String =
+            text.lines().map(|line| if is_day(line) { "\n".into() } else { format!("{line}\n") }).collect();
+        let looked = self.redactor.leaks(MediaHint::Text, &|| Ok(Box::new(Cursor::new(text.clone()))));
+        looked.map_err(LeakScanError::Rules)
     }
 
     /// A document of the program's own, which is small.
@@ -285,6 +298,7 @@ fn is_typed(pointer: &str, text: &str) -> bool {
     let named = |names: &[&str]| names.contains(&pointer.rsplit('/').next().unwrap_or_default());
     named(&DIGESTS) && Sha256Digest::parse(text).is_ok()
         || named(&MOMENTS) && text.parse::<Timestamp>().is_ok()
+        || named(&["given"]) && Moment::parse(text).is_ok()
         || named(&["case_id"]) && CaseId::parse(text).is_ok()
 }
 
