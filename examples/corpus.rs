@@ -169,7 +169,8 @@ fn score(redactor: &Arc<Redactor>, row: &Value, list: bool) -> Result<Score, Fai
     };
     if list && wrong {
         let rules: Vec<&str> = found.iter().map(|f| f.rule.as_str()).collect();
-        println!("{} {} {}: {rules:?} {text:?} {secret:?}", field("label"), field("source"), field("kind"));
+        let edges = if score.inside > 0 { "edges of " } else { "" };
+        println!("{edges}{} {} {}: {rules:?} {text:?} {secret:?}", field("label"), field("source"), field("kind"));
     }
     Ok(score)
 }
@@ -197,7 +198,8 @@ fn is_covered_inside(text: &str, secret: &str, found: &[Finding]) -> bool {
             at += line.len();
             let bytes = line.bytes().enumerate().filter(|(_, b)| b.is_ascii_alphanumeric()).map(|(n, _)| first + n);
             let is_found = |at: usize| found.iter().any(|f| f.start <= at && at < f.end);
-            line.trim_start().starts_with("-----") && line.trim_end().ends_with("-----") || bytes.into_iter().all(is_found)
+            line.trim_start().starts_with("-----") && line.trim_end().ends_with("-----")
+                || bytes.into_iter().all(is_found)
         })
     })
 }
