@@ -56,9 +56,8 @@ enum KeyLine {
 /// around it stay.
 fn key_line(line: &[u8]) -> KeyLine {
     let trimmed = line.trim_ascii();
-    let is_header = |name: &&[u8]| trimmed.starts_with(name);
     let headers: [&[u8]; 5] = [b"Proc-Type:", b"DEK-Info:", b"Comment:", b"Subject:", b"#"];
-    if trimmed.is_empty() || headers.iter().any(|name| is_header(&name)) {
+    if trimmed.is_empty() || headers.iter().any(|name| trimmed.starts_with(name)) {
         return KeyLine::Blank;
     }
     let ends = |mark: &[u8]| memchr::memmem::find(line, mark).is_some();

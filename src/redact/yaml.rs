@@ -18,8 +18,8 @@ pub(super) struct YamlState {
 /// Finds the values in `text[..seen]`; what stands behind may say that a document is a secret.
 pub(super) fn find(text: &[u8], seen: usize, state: &mut YamlState, spans: &mut Vec<Span>) {
     let own = &text[..seen];
-    let has = |needle: &[u8]| memchr::memmem::find(own, needle).is_some();
-    if *state == YamlState::default() && !has(b": |") && !has(b": >") && !(has(b"ata:") || has(b"kind: ")) {
+    let signs: [&[u8]; 4] = [b": |", b": >", b"ata:", b"kind: "];
+    if *state == YamlState::default() && !signs.iter().any(|sign| memchr::memmem::find(own, sign).is_some()) {
         return;
     }
     let mut start = 0;
@@ -62,10 +62,11 @@ impl YamlState {
             return (!value.is_empty() && !is_reference(value)).then_some((to - value.len(), to));
         } else if name == b"kind" {
             self.is_secret = is_secret_kind(value);
-        } else if matches!(name, b"data" | b"stringData") && value.is_empty() {
-            if self.is_secret || becomes_secret(onward) {
-                self.data = Some(indent);
-            }
+        } else if matches!(name, b"data" | b"stringData")
+            && value.is_empty()
+            && (self.is_secret || becomes_secret(onward))
+        {
+            self.data = Some(indent);
         }
         None
     }
