@@ -265,7 +265,7 @@ fn parse(file: &str, text: &str, foreign: bool) -> Result<Vec<Rule>, ConfigError
         let number = match rule.redact.number.as_deref() {
             Some(name) => Some(Number::by_name(name).ok_or_else(|| {
                 fail("redact.number", format!("`{id}`: no number is called `{name}`"))
-                    .mend("`casefile rules explain` names the numbers that the built-in rules know")
+                    .mend("docs/redaction.md lists the numbers")
             })?),
             None => None,
         };
