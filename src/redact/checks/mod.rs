@@ -29,6 +29,10 @@ pub(super) use payment::iban_length;
 pub enum Check {
     /// Payment cards: ISO/IEC 7812-1, annex B.
     Luhn,
+    /// Bank accounts: the number `iban`.
+    Iban,
+    /// US social security numbers: the number `us-ssn`.
+    Ssn,
     /// 7 to 15 digits (ITU-T E.164 allows 15).
     Phone,
     /// A mail address whose last label can be a top-level domain: letters, at least two, and no file extension.
@@ -73,6 +77,8 @@ impl Check {
         let kind = || name.and_then(|name| is_sensitive_key(name).or_else(|| is_sensitive_header(name)));
         match self {
             Self::Luhn => is_luhn(value),
+            Self::Iban => Number::by_name("iban").is_some_and(|number| number.is(value)),
+            Self::Ssn => Number::by_name("us-ssn").is_some_and(|number| number.is(value)),
             Self::Phone => (7..=15).contains(&value.iter().filter(|b| b.is_ascii_digit()).count()),
             Self::Email => email(value),
             Self::Literal => !is_reference(value),
@@ -152,6 +158,10 @@ mod tests {
         assert!(Check::Luhn.passes(None, b"4111 1111 1111 1111"));
         assert!(!Check::Luhn.passes(None, b"4111 1111 1111 1112"));
         assert!(!Check::Luhn.passes(None, b"0000000000000000"));
+        assert!(Check::Iban.passes(None, b"DE89 3704 0044 0532 0130 00"));
+        assert!(!Check::Iban.passes(None, b"DE88 3704 0044 0532 0130 00"));
+        assert!(Check::Ssn.passes(None, b"219-09-9998"));
+        assert!(!Check::Ssn.passes(None, b"666-05-1120"));
     }
 
     #[test]
