@@ -1,6 +1,13 @@
 //! Bounded readers of compressed files. Rotated logs are stored expanded, so that engineers can grep them.
 
+mod compressed;
+
 use std::io::{self, BufRead, Read};
+
+pub use compressed::{Compressed, compressed};
+
+/// The most bytes that [`Compression::of`] looks at.
+pub const MAGIC: usize = 10;
 
 /// The most bytes that one compressed file may expand to. Ten times the largest log that the caps let in by default would be
 /// 500 MB; 16 GiB leaves room for a raised cap and still ends a bomb.
@@ -19,6 +26,13 @@ impl Compression {
     pub fn of(head: &[u8]) -> Option<Self> {
         head.starts_with(&[0x1f, 0x8b, 8]).then_some(Self::Gzip)
     }
+}
+
+/// The name of a compressed file once it is expanded: without `.gz`. `None` where the name tells of no compression.
+#[must_use]
+pub fn expanded_name(name: &str) -> Option<String> {
+    let lower = name.to_ascii_lowercase();
+    lower.ends_with(".gz").then(|| name[..name.len() - 3].to_owned())
 }
 
 /// `reader` expanded, with an error once more than `budget` bytes came out.
