@@ -9,7 +9,7 @@ use super::Exit;
 use super::message::Message;
 use super::progress::Progress;
 use super::redact::{RedactArgs, failure};
-use super::redact_output::{Target, cancel_on_signal, fit_for_terminal};
+use super::redact_output::{Made, Target, cancel_on_signal, fit_for_terminal};
 use super::redact_report::{Line, Report};
 use super::redact_show::{Seen, Show};
 use super::vault_flags::OpenVault;
@@ -67,8 +67,9 @@ pub fn run(args: &RedactArgs) -> Result<Exit, Message> {
     bar.iter().for_each(|bar| bar.lock().unwrap_or_else(PoisonError::into_inner).finish());
     // What was finished is kept also when the run was not, so its originals are too.
     let sealed = vault.map(|vault: OpenVault| vault.seal("the redacted files are kept")).transpose();
-    let (report, scanned) = result?;
+    let result = result?;
     let sealed = sealed?;
+    let Some((report, scanned)) = result else { return Ok(Exit::Done) };
     if args.json {
         let output = args.output.as_deref().unwrap_or(Path::new("")).display().to_string();
         let document = report.document(&scanned.redactor, &output, sealed.as_ref());
@@ -107,13 +108,14 @@ fn wants_folder(args: &RedactArgs, found: &Found) -> Result<bool, Message> {
     Ok(folder)
 }
 
+/// What was done; `None` when nobody reads it any more.
 fn both_passes(
     args: &RedactArgs,
     copies: &Copies<'_>,
     found: &Found,
     folder: bool,
     seen: &Arc<Seen>,
-) -> Result<(Report, Scanned), Message> {
+) -> Result<Option<(Report, Scanned)>, Message> {
     let output = args.output.as_deref();
     match output {
         Some(output) if folder => copies.check_early(output, args.force).map_err(failure)?,
@@ -131,7 +133,10 @@ fn both_passes(
         }
         _ => match copies.sources {
             [] => Vec::new(),
-            _ => vec![one(args, copies, &scanned)?],
+            _ => match one(args, copies, &scanned)? {
+                Some(made) => vec![made],
+                None => return Ok(None),
+            },
         },
     };
     let name = |n: usize| scanned.redactor.text(&copies.sources[n].shown);
@@ -144,13 +149,13 @@ fn both_passes(
         let place = scanned.redactor.text(&left.shown);
         report.lines.push(Line { shown: left.shown.clone(), place, result: Err(NoCopy::Failed(left.reason.clone())) });
     }
-    Ok((report, scanned))
+    Ok(Some((report, scanned)))
 }
 
 /// One file to stdout or into one file.
-fn one(args: &RedactArgs, copies: &Copies<'_>, scanned: &Scanned) -> Result<Result<copies::Copied, NoCopy>, Message> {
+fn one(args: &RedactArgs, copies: &Copies<'_>, scanned: &Scanned) -> Result<Option<Made>, Message> {
     if let Some(output) = &args.output {
-        return copies.copy_to(scanned, 0, output, args.force, &mut |_| {}).map_err(failure);
+        return copies.copy_to(scanned, 0, output, args.force, &mut |_| {}).map(Some).map_err(failure);
     }
     if let Ok(treated) = &scanned.treated[0] {
         fit_for_terminal(&treated.treatment, &copies.sources[0].shown)?;
@@ -169,7 +174,7 @@ fn show(
     scanned: &Scanned,
     folder: bool,
     seen: &Arc<Seen>,
-) -> Result<Vec<Result<copies::Copied, NoCopy>>, Message> {
+) -> Result<Vec<Made>, Message> {
     let mut out = io::stdout().lock();
     let mut show = Show::new(Arc::clone(seen), &mut out);
     let places = copies.places(scanned);
@@ -185,7 +190,10 @@ fn show(
                 let target = if folder { output.join(&places[n]) } else { output.to_owned() };
                 copies.copy_to(scanned, n, &target, args.force, &mut observe).map_err(failure)?
             }
-            None => Target::Nowhere.take(|out, pack| copies.copy(scanned, n, pack, out, &mut observe))?,
+            None => match Target::Nowhere.take(|out, pack| copies.copy(scanned, n, pack, out, &mut observe))? {
+                Some(made) => made,
+                None => break,
+            },
         };
         if copies.cancel.load(Ordering::Relaxed) {
             return Err(failure(copies::CopyError::Interrupted));

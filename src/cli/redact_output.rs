@@ -83,13 +83,14 @@ pub enum Target<'a> {
 }
 
 impl Target<'_> {
-    /// Hands `work` a writer, and whether to keep a compression. A reader of stdout that has gone away ends it quietly.
-    pub fn take(self, work: impl FnOnce(&mut dyn Write, bool) -> io::Result<Made>) -> Result<Made, Message> {
+    /// Hands `work` a writer, and whether to keep a compression. `None` when the reader of stdout has gone away: then
+    /// nobody needs to be told anything.
+    pub fn take(self, work: impl FnOnce(&mut dyn Write, bool) -> io::Result<Made>) -> Result<Option<Made>, Message> {
         match self {
-            Self::Nowhere => work(&mut io::sink(), false).map_err(|e| stdout_failure(&e)),
+            Self::Nowhere => work(&mut io::sink(), false).map(Some).map_err(|e| stdout_failure(&e)),
             Self::Stdout => match on_stdout(work) {
-                Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(Ok(Copied::default())),
-                done => done.map_err(|e| stdout_failure(&e)),
+                Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(None),
+                done => done.map(Some).map_err(|e| stdout_failure(&e)),
             },
             Self::File { path, force } => {
                 let fail = |e: io::Error| match e.kind() {
@@ -107,7 +108,7 @@ impl Target<'_> {
                 if made.is_ok() {
                     if force { file.publish_over() } else { file.publish() }.map_err(fail)?;
                 }
-                Ok(made)
+                Ok(Some(made))
             }
         }
     }

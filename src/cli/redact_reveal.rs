@@ -56,10 +56,11 @@ pub fn run(args: &RedactArgs, file: &Path) -> Result<Exit, Message> {
             }
         }
     })?;
-    if let Err(reason) = made {
-        return Err(wrong(file, reason.words().1.to_owned()));
+    match made {
+        Some(Err(reason)) => return Err(wrong(file, reason.words().1.to_owned())),
+        Some(Ok(_)) => tell(&revealed),
+        None => {}
     }
-    tell(&revealed);
     Ok(Exit::Done)
 }
 

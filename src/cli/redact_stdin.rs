@@ -60,11 +60,13 @@ pub fn run(args: &RedactArgs) -> Result<Exit, Message> {
     show.iter_mut().for_each(|show| drop(show.end()));
     let stopped = cancel.load(Ordering::Relaxed);
     let sealed = vault.map(|vault| vault.seal("what came out of stdout is redacted")).transpose();
-    let result = match made? {
-        Err(_) if stopped => return Err(Message::new(Exit::Interrupted, "stopped; nothing was written")),
-        made => made,
-    };
+    let made = made?;
     let sealed = sealed?;
+    let result = match made {
+        Some(Err(_)) if stopped => return Err(Message::new(Exit::Interrupted, "stopped; nothing was written")),
+        Some(result) => result,
+        None => return Ok(Exit::Done),
+    };
     let place = args.output.as_deref().map_or_else(|| "stdin".to_owned(), |path| path.display().to_string());
     let report = Report { lines: vec![Line { shown: "stdin".to_owned(), place: redactor.text(&place), result }] };
     if args.json {
@@ -91,16 +93,16 @@ fn whole(
     cancel: &Arc<AtomicBool>,
     target: Target<'_>,
     observe: &mut dyn FnMut(&[u8]),
-) -> Result<Made, Message> {
+) -> Result<Option<Made>, Message> {
     let mut head = Vec::new();
     if let Err(e) = pipe.by_ref().take(HEAD).read_to_end(&mut head) {
-        return Ok(Err(RedactError::Read(e).into()));
+        return Ok(Some(Err(RedactError::Read(e).into())));
     }
     let hint = args.hint().unwrap_or_else(|| by_content(&head));
     let by_line = hint == MediaHint::JsonLines && (args.hint().is_some() || begins_with_json_line(&head));
     let treatment = match Treatment::of_head(&head) {
         Ok(treatment) => treatment,
-        Err(e) => return Ok(Err(e.into())),
+        Err(e) => return Ok(Some(Err(e.into()))),
     };
     let compressed = Compression::of(&head).is_some();
     let is_text = matches!(treatment, Treatment::Text(_)) && !compressed;
@@ -117,9 +119,9 @@ fn whole(
         return target.take(|out, _| text(redactor, &treatment, Box::new(input), out, observe));
     }
     if matches!(treatment, Treatment::Binary) && !compressed {
-        return Ok(Err(RedactError::Binary.into()));
+        return Ok(Some(Err(RedactError::Binary.into())));
     }
-    twice(args, redactor, input, cancel, target, observe)
+    twice(args.hint(), redactor, input, cancel, target, observe)
 }
 
 /// Said once: what one pass cannot do.
@@ -233,21 +235,21 @@ fn text(
 
 /// Holds all of it, and treats it like a file.
 fn twice(
-    args: &RedactArgs,
+    hint: Option<MediaHint>,
     redactor: &Arc<Redactor>,
     mut input: impl Read,
     cancel: &Arc<AtomicBool>,
     target: Target<'_>,
     observe: &mut dyn FnMut(&[u8]),
-) -> Result<Made, Message> {
+) -> Result<Option<Made>, Message> {
     let mut holder = Holder::new();
     let held = io::copy(&mut input, &mut holder).and_then(|_| holder.finish());
     let held = match held {
         Ok(held) => held,
-        Err(e) => return Ok(Err(RedactError::Read(e).into())),
+        Err(e) => return Ok(Some(Err(RedactError::Read(e).into()))),
     };
     let sources = [Source::held(held, "stdin")];
-    let copies = Copies { sources: &sources, redactor, hint: args.hint(), threads: 1, cancel, watch: &|_: &Source| {} };
+    let copies = Copies { sources: &sources, redactor, hint, threads: 1, cancel, watch: &|_: &Source| {} };
     let scanned = copies.scan().map_err(failure)?;
     if let (Ok(treated), Target::Stdout) = (&scanned.treated[0], target) {
         fit_for_terminal(&treated.treatment, "stdin")?;

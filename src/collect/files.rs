@@ -239,12 +239,12 @@ impl FileSource {
     /// Decides which bytes both passes take.
     fn settle(&self, file: &File, len: u64) -> io::Result<Seen> {
         let mut magic = Vec::new();
-        self.reader(file, len.min(6), None, 0)?.read_to_end(&mut magic)?;
+        self.reader(file, len.min(archive::MAGIC as u64), None, 0)?.read_to_end(&mut magic)?;
         let compression = Compression::of(&magic);
         let full = match compression {
             None => len,
-            // Deflate expands at most 1,032 times, so that a small file fits without being counted.
-            Some(_) if len.saturating_mul(1032) <= self.cap => 0,
+            // Deflate expands at most 1,032 times, so that a small file fits without being counted; others know no such bound.
+            Some(Compression::Gzip) if len.saturating_mul(1032) <= self.cap => 0,
             Some(_) => io::copy(&mut self.reader(file, len, compression, 0)?, &mut io::sink())?,
         };
         let mut start = full.saturating_sub(self.cap);
@@ -343,10 +343,11 @@ impl Files {
     }
 
     fn hint(&self, path: &Path) -> (MediaHint, &'static str) {
+        let name = path.to_string_lossy();
         match self.name {
             "har" => (MediaHint::Json, "application/json"),
             "screenshots" => (MediaHint::Image, image_type(path)),
-            _ => match MediaHint::of_name(&path.to_string_lossy()) {
+            _ => match MediaHint::of_name(&archive::expanded_name(&name).unwrap_or(name.into_owned())) {
                 MediaHint::Json | MediaHint::JsonLines => (MediaHint::Json, "application/json"),
                 _ => (MediaHint::Text, "text/plain"),
             },
@@ -391,8 +392,9 @@ fn source(
     cap: u64,
     base: Option<&Path>,
 ) -> Source {
+    let path = place(kind, &found.path, base);
     Source {
-        path: place(kind, &found.path, base),
+        path: archive::expanded_name(&path).unwrap_or(path),
         origin: named(&found.path, base),
         hint,
         media_type,

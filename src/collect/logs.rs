@@ -7,6 +7,7 @@ use super::files::{FileSource, Found, block_steps, named, place, search};
 use super::profile::{Files as Globs, Profile};
 use super::window::Since;
 use super::{Collector, Context, Source, Step};
+use crate::archive::expanded_name;
 use crate::model::Outcome;
 use crate::model::log_time::Assumed;
 use crate::redact::MediaHint;
@@ -67,14 +68,15 @@ fn source(block: &Globs, found: Found, cap: u64, context: &Context) -> Source {
         Since { moment, assumed: Assumed { zone: context.zone.clone(), not_after } }
     });
     let path = place("logs", &found.path, block.base.as_deref());
-    let hint = match MediaHint::of_name(path.strip_suffix(".gz").unwrap_or(&path)) {
+    let path = expanded_name(&path).unwrap_or(path);
+    let hint = match MediaHint::of_name(&path) {
         MediaHint::Image => MediaHint::Text,
         // A cut or growing log need not be whole JSON.
         MediaHint::Json => MediaHint::Json,
         other => other,
     };
     Source {
-        path: path.strip_suffix(".gz").map_or(path.clone(), str::to_owned),
+        path,
         origin: named(&found.path, block.base.as_deref()),
         hint,
         media_type: "text/plain",

@@ -55,7 +55,7 @@ impl Redactor {
         LineFilter {
             redactor: Arc::clone(self),
             text: Text::Unknown,
-            state: LineState::default(),
+            state: LineState::inside(0, true),
             buffer: Vec::new(),
             next: 0,
             inside_line: false,
@@ -153,7 +153,13 @@ impl LineFilter {
         let own = line_end.min(WINDOW);
         let left = if self.inside_line { self.next.min(LEFT) } else { 0 };
         let bytes = &self.buffer[self.next - left..self.next + line_end];
-        let piece = Piece { bytes, own_start: left, own_end: left + own, line_goes_on: whole_line.is_none() };
+        let piece = Piece {
+            bytes,
+            own_start: left,
+            own_end: left + own,
+            seen: bytes.len(),
+            line_goes_on: whole_line.is_none(),
+        };
         self.redactor.replace(&piece, &mut self.state, out, &mut self.counts)?;
         self.next += own;
         self.inside_line = whole_line != Some(own);

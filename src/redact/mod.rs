@@ -8,24 +8,32 @@ mod address;
 mod checks;
 mod decode;
 mod document;
+mod encoded;
 mod finding;
 mod images;
 pub mod json;
 mod json_values;
+mod jwt;
+mod key_block;
 mod known;
 mod line_filter;
 mod lines;
+mod matching;
+mod nested;
 mod placeholder;
+mod prefilter;
 mod reveal;
 mod rules;
 mod scan;
 mod seeds;
 pub mod sensitive_names;
 mod spans;
+mod spelling;
 mod split;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod view;
 mod witness;
 mod write;
 
@@ -95,7 +103,7 @@ pub enum RedactError {
 /// The rules, the key and the known names of one run.
 pub struct Redactor {
     set: Arc<RuleSet>,
-    prefilter: Arc<lines::Prefilter>,
+    prefilter: Arc<prefilter::Prefilter>,
     pseudonyms: Pseudonyms,
     known: Arc<known::KnownMatcher>,
     privacy: Privacy,
@@ -115,7 +123,7 @@ impl Redactor {
     /// A redactor that knows the rules and names, and no secret yet.
     pub fn new(set: Arc<RuleSet>, key: Pseudonyms, names: &KnownNames, privacy: Privacy) -> Result<Self, RedactError> {
         Ok(Self {
-            prefilter: Arc::new(lines::Prefilter::new(&set, privacy)?),
+            prefilter: Arc::new(prefilter::Prefilter::new(&set, privacy)?),
             set,
             pseudonyms: key,
             known: Arc::new(known::KnownMatcher::new(names)),

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use crate::archive::{self, Compression};
 use crate::collect::held::Held;
 use crate::platform::{FileId, NamedRoot, Refusal};
-use crate::redact::MediaHint;
+use crate::redact::{MediaHint, Treatment};
 
 /// Bytes that tell what a text is.
 const HEAD: u64 = 8 << 10;
@@ -139,6 +139,9 @@ impl Source {
         }
         let mut head = Vec::new();
         self.open(true, cancel)?.reader.take(HEAD).read_to_end(&mut head)?;
+        if matches!(Treatment::of_head(&head), Ok(Treatment::Image(_))) {
+            return Ok((MediaHint::Image, true));
+        }
         Ok(match by_content(&head) {
             MediaHint::Text => (named, false),
             seen => (seen, named == MediaHint::Text),
