@@ -36,6 +36,7 @@ mod tests;
 mod view;
 mod witness;
 mod write;
+mod yaml;
 
 use std::sync::Arc;
 

@@ -12,12 +12,17 @@ use crate::model::config::{ConfigError, parse_toml};
 use crate::model::{Sha256Digest, config::MAX_CONFIG_BYTES};
 
 /// The rule files that are compiled into the program, with their names for messages.
-const BUILTIN: [(&str, &str); 7] = [
+const BUILTIN: [(&str, &str); 12] = [
+    ("redaction-rules/clients.toml", include_str!("../../redaction-rules/clients.toml")),
     ("redaction-rules/cloud.toml", include_str!("../../redaction-rules/cloud.toml")),
+    ("redaction-rules/connections.toml", include_str!("../../redaction-rules/connections.toml")),
     ("redaction-rules/hashes.toml", include_str!("../../redaction-rules/hashes.toml")),
     ("redaction-rules/headers.toml", include_str!("../../redaction-rules/headers.toml")),
     ("redaction-rules/passwords.toml", include_str!("../../redaction-rules/passwords.toml")),
     ("redaction-rules/personal.toml", include_str!("../../redaction-rules/personal.toml")),
+    ("redaction-rules/prefixes.toml", include_str!("../../redaction-rules/prefixes.toml")),
+    ("redaction-rules/services.toml", include_str!("../../redaction-rules/services.toml")),
+    ("redaction-rules/tenants.toml", include_str!("../../redaction-rules/tenants.toml")),
     ("redaction-rules/tokens.toml", include_str!("../../redaction-rules/tokens.toml")),
     ("redaction-rules/urls.toml", include_str!("../../redaction-rules/urls.toml")),
 ];
