@@ -6,8 +6,7 @@ use serde::Deserialize;
 
 use super::placeholder::PREFIX;
 use super::sensitive_names::{
-    is_data_key, is_handle, is_mixed, is_opaque, is_reference, is_sensitive_header, is_sensitive_key,
-    looks_made,
+    is_data_key, is_handle, is_mixed, is_opaque, is_reference, is_sensitive_header, is_sensitive_key, looks_made,
 };
 use numbers::{digits, iban, luhn, ssn};
 
@@ -59,7 +58,9 @@ impl Check {
     pub fn passes(self, name: Option<&[u8]>, value: &[u8]) -> bool {
         // A placeholder names a kind (`REDACTED-token-…`), but it is no name of what follows.
         let placeholder = name.is_some_and(|name| memchr::memmem::find(name, PREFIX.as_bytes()).is_some());
-        if placeholder && matches!(self, Self::SensitiveName | Self::SensitiveNameMade | Self::SensitiveNameMixed | Self::KeyName) {
+        if placeholder
+            && matches!(self, Self::SensitiveName | Self::SensitiveNameMade | Self::SensitiveNameMixed | Self::KeyName)
+        {
             return false;
         }
         let kind = || name.and_then(|name| is_sensitive_key(name).or_else(|| is_sensitive_header(name)));
@@ -105,8 +106,28 @@ fn base64_text(value: &[u8]) -> bool {
 
 /// First labels of hosts that belong to a service and not to its customers.
 const OWN_HOSTS: [&str; 22] = [
-    "www", "docs", "doc", "developer", "developers", "support", "help", "login", "test", "status", "api", "cdn", "static",
-    "assets", "trust", "community", "blog", "auth", "id", "packages", "releases", "download",
+    "www",
+    "docs",
+    "doc",
+    "developer",
+    "developers",
+    "support",
+    "help",
+    "login",
+    "test",
+    "status",
+    "api",
+    "cdn",
+    "static",
+    "assets",
+    "trust",
+    "community",
+    "blog",
+    "auth",
+    "id",
+    "packages",
+    "releases",
+    "download",
 ];
 
 fn tenant(value: &[u8]) -> bool {
@@ -126,7 +147,19 @@ const MANUAL_USERS: [&str; 12] =
 
 /// Passwords that say no more than that a password stands here.
 const MANUAL_PASSWORDS: [&str; 13] = [
-    "pass", "password", "passwd", "passwort", "pw", "pwd", "secret", "token", "guest", "test", "bar", "key", "mypassword",
+    "pass",
+    "password",
+    "passwd",
+    "passwort",
+    "pw",
+    "pwd",
+    "secret",
+    "token",
+    "guest",
+    "test",
+    "bar",
+    "key",
+    "mypassword",
 ];
 
 /// Whether `value`, a user and a password with a colon between, gives away more than a manual does.

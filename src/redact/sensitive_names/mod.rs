@@ -10,12 +10,12 @@ mod tables;
 mod values;
 mod words;
 
+pub use made::looks_made;
+pub use placeholders::is_placeholder;
 use tables::{
     ABOUT, ANYWHERE, ASKS, AT_END, COUNTED, DATA_KEYS, HARMLESS_HEADERS, HEADERS, PAIRS, RUN_TOGETHER, SECRET_KEYS,
     STILL,
 };
-pub use made::looks_made;
-pub use placeholders::is_placeholder;
 pub use values::{is_mixed, is_opaque, is_reference, is_uuid};
 use words::{spaced, words};
 

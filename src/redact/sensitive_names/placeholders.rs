@@ -57,17 +57,21 @@ pub fn is_code(value: &[u8]) -> bool {
             plain && (after.starts_with(b"[") || after.starts_with(b"->") || (after.is_empty() && name.contains(&b'_')))
         }
         // `+new Buffer(`, `(char`.
-        [b'+', rest @ .., b'('] | [b'(', rest @ ..] => rest.iter().all(|b| b.is_ascii_alphabetic() || b" *._".contains(b)),
+        [b'+', rest @ .., b'('] | [b'(', rest @ ..] => {
+            rest.iter().all(|b| b.is_ascii_alphabetic() || b" *._".contains(b))
+        }
         // `{base64(`, `{3}`, `[PASSWORD]`, `,label:`.
-        [b'{', rest @ ..] => rest.iter().all(|b| b.is_ascii_alphanumeric() || b"_.}".contains(b)) || rest.contains(&b'('),
+        [b'{', rest @ ..] => {
+            rest.iter().all(|b| b.is_ascii_alphanumeric() || b"_.}".contains(b)) || rest.contains(&b'(')
+        }
         [b'[', rest @ .., b']'] => rest.iter().all(|b| b.is_ascii_uppercase() || b"_ ".contains(b)),
         [b',', rest @ .., b':'] => word(rest),
         // `#add-password`, `Password:`.
         [b'#', rest @ ..] => rest.contains(&b'-') && lower(rest),
         [rest @ .., b':'] => rest.len() > 2 && rest.iter().all(|b| b.is_ascii_alphabetic() || *b == b' '),
-        _ => owners.iter().any(|owner| {
-            unquoted.strip_prefix(*owner).is_some_and(|rest| rest.split(|b| *b == b'.').all(word))
-        }),
+        _ => owners
+            .iter()
+            .any(|owner| unquoted.strip_prefix(*owner).is_some_and(|rest| rest.split(|b| *b == b'.').all(word))),
     }
 }
 
@@ -93,9 +97,9 @@ fn is_run(value: &[u8]) -> bool {
 
 /// Whether a word of manuals stands in `value` three times and more: `glc_TESTTESTTESTTEST`.
 fn is_refrain(value: &[u8]) -> bool {
-    ["example", "test", "sample", "dummy", "fake"].iter().any(|word| {
-        value.windows(word.len()).filter(|part| part.eq_ignore_ascii_case(word.as_bytes())).count() >= 3
-    })
+    ["example", "test", "sample", "dummy", "fake"]
+        .iter()
+        .any(|word| value.windows(word.len()).filter(|part| part.eq_ignore_ascii_case(word.as_bytes())).count() >= 3)
 }
 
 /// Whether `value` consists of words alone, two or more, and one of them marks a gap.
@@ -105,7 +109,10 @@ fn is_gap(value: &[u8]) -> bool {
     }
     let words = pieces(value);
     let marks = |word: &[u8]| GAPS.iter().any(|gap| word.eq_ignore_ascii_case(gap.as_bytes()));
-    words.len() >= 2 && !is_shredded(value) && words.iter().any(|word| marks(word)) && words.iter().all(|word| is_word(word))
+    words.len() >= 2
+        && !is_shredded(value)
+        && words.iter().any(|word| marks(word))
+        && words.iter().all(|word| is_word(word))
 }
 
 #[cfg(test)]
@@ -134,8 +141,21 @@ mod tests {
     #[test]
     fn code_that_fetches_a_value_is_told_from_one() {
         for value in [
-            "$gdc_db_password", "'$APP_PASSWORD'", "\\$_POST[", ".$p[", "$row['x']", "var.db_password", "+new Buffer(",
-            "(char", "#add-password", "Password:", "module.db.password", "{2}", "{base64(user", "[PASSWORD]", ",label:",
+            "$gdc_db_password",
+            "'$APP_PASSWORD'",
+            "\\$_POST[",
+            ".$p[",
+            "$row['x']",
+            "var.db_password",
+            "+new Buffer(",
+            "(char",
+            "#add-password",
+            "Password:",
+            "module.db.password",
+            "{2}",
+            "{base64(user",
+            "[PASSWORD]",
+            ",label:",
         ] {
             assert!(is_code(value.as_bytes()), "{value}");
         }
