@@ -103,6 +103,10 @@ fn a_vault_never_stands_in_the_output_folder_and_is_never_redacted() {
         assert!(run.stderr.contains("lies in the output folder"), "{run:?}");
     }
     assert!(!place.path("out").exists());
+    // A run that makes nothing leaves no vault, which would stand in the way of the next.
+    place.file("full/app.log", "old");
+    let run = ran(&mut place.redact(["in", "--output", "full", "--vault", "v.vault", "--vault-recipient", &public]));
+    assert!(run.code == Some(5) && !place.path("v.vault").exists(), "{run:?}");
     let run = ran(&mut place.redact(["in", "--output", "out", "--vault", "in/v.vault", "--vault-recipient", &public]));
     assert_eq!(run.code, Some(0), "{run:?}");
     let again = ran(&mut place.redact(["in", "--output", "out2"]));

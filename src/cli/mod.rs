@@ -12,6 +12,7 @@ mod prompt;
 pub mod redact;
 mod redact_files;
 mod redact_output;
+mod redact_pipe;
 mod redact_report;
 mod redact_reveal;
 mod redact_show;

@@ -62,11 +62,13 @@ pub fn run(args: &RedactArgs) -> Result<Exit, Message> {
         threads: if args.show { 1 } else { threads.clamp(1, 64) },
         cancel: &cancel,
         watch: &watch,
+        finished: AtomicUsize::new(0),
     };
     let result = both_passes(args, &copies, &found, folder, &seen);
     bar.iter().for_each(|bar| bar.lock().unwrap_or_else(PoisonError::into_inner).finish());
     // What was finished is kept also when the run was not, so its originals are too.
-    let sealed = vault.map(|vault: OpenVault| vault.seal("the redacted files are kept")).transpose();
+    let kept = result.is_ok() || copies.finished.load(Ordering::Relaxed) > 0;
+    let sealed = vault.filter(|_| kept).map(|vault: OpenVault| vault.seal("the redacted files are kept")).transpose();
     let result = result?;
     let sealed = sealed?;
     let Some((report, scanned)) = result else { return Ok(Exit::Done) };
@@ -160,6 +162,7 @@ fn one(args: &RedactArgs, copies: &Copies<'_>, scanned: &Scanned) -> Result<Opti
     if let Ok(treated) = &scanned.treated[0] {
         fit_for_terminal(&treated.treatment, &copies.sources[0].shown)?;
     }
+    copies.finished.fetch_add(1, Ordering::Relaxed); // also what comes out only in part
     let copied = Target::Stdout.take(|out, pack| copies.copy(scanned, 0, pack, out, &mut |_| {}))?;
     if copies.cancel.load(Ordering::Relaxed) {
         return Err(Message::new(Exit::Interrupted, "stopped; what came out is not all of it"));

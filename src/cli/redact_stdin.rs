@@ -3,14 +3,13 @@
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::Exit;
 use super::message::Message;
 use super::redact::{RedactArgs, failure};
 use super::redact_output::{Made, Target, cancel_on_signal, fit_for_terminal};
+use super::redact_pipe::{CHUNK, Pipe};
 use super::redact_report::{Line, Report};
 use super::redact_show::{Seen, Show};
 use crate::archive::Compression;
@@ -20,9 +19,6 @@ use crate::redact::{MediaHint, RedactError, Redactor, Step, Treatment, Witness};
 
 /// Bytes that tell what stdin is.
 const HEAD: u64 = 8 << 10;
-
-/// Bytes that are read at once.
-const CHUNK: usize = 64 << 10;
 
 /// Runs the verb over stdin.
 pub fn run(args: &RedactArgs) -> Result<Exit, Message> {
@@ -59,7 +55,9 @@ pub fn run(args: &RedactArgs) -> Result<Exit, Message> {
     };
     show.iter_mut().for_each(|show| drop(show.end()));
     let stopped = cancel.load(Ordering::Relaxed);
-    let sealed = vault.map(|vault| vault.seal("what came out of stdout is redacted")).transpose();
+    // A run that made nothing leaves no vault, which would stand in the way of the next.
+    let kept = made.is_ok() || matches!(target, Target::Stdout);
+    let sealed = vault.filter(|_| kept).map(|vault| vault.seal("what came out of stdout is redacted")).transpose();
     let made = made?;
     let sealed = sealed?;
     let result = match made {
@@ -249,64 +247,18 @@ fn twice(
         Err(e) => return Ok(Some(Err(RedactError::Read(e).into()))),
     };
     let sources = [Source::held(held, "stdin")];
-    let copies = Copies { sources: &sources, redactor, hint, threads: 1, cancel, watch: &|_: &Source| {} };
+    let copies = Copies {
+        sources: &sources,
+        redactor,
+        hint,
+        threads: 1,
+        cancel,
+        watch: &|_: &Source| {},
+        finished: AtomicUsize::new(0),
+    };
     let scanned = copies.scan().map_err(failure)?;
     if let (Ok(treated), Target::Stdout) = (&scanned.treated[0], target) {
         fit_for_terminal(&treated.treatment, "stdin")?;
     }
     target.take(|out, pack| copies.copy(&scanned, 0, pack, out, observe))
-}
-
-/// Stdin, read on a thread of its own, so that Ctrl-C ends a wait for it.
-struct Pipe {
-    receive: Receiver<io::Result<Vec<u8>>>,
-    cancel: Arc<AtomicBool>,
-    pending: Vec<u8>,
-    given: usize,
-    ended: bool,
-}
-
-impl Pipe {
-    fn start(cancel: Arc<AtomicBool>) -> Self {
-        let (send, receive) = sync_channel(4);
-        // Without a thread nothing comes, and the channel says so.
-        let _ = std::thread::Builder::new().name("stdin".to_owned()).spawn(move || {
-            let mut stdin = io::stdin().lock();
-            loop {
-                let mut chunk = vec![0; CHUNK];
-                let read = stdin.read(&mut chunk).map(|n| {
-                    chunk.truncate(n);
-                    chunk
-                });
-                let last = read.as_ref().map_or(true, Vec::is_empty);
-                if send.send(read).is_err() || last {
-                    return;
-                }
-            }
-        });
-        Self { receive, cancel, pending: Vec::new(), given: 0, ended: false }
-    }
-}
-
-impl Read for Pipe {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        while self.given == self.pending.len() && !self.ended {
-            if self.cancel.load(Ordering::Relaxed) {
-                return Err(io::Error::other("stopped"));
-            }
-            match self.receive.recv_timeout(Duration::from_millis(50)) {
-                Ok(chunk) => {
-                    self.pending = chunk?;
-                    self.given = 0;
-                    self.ended = self.pending.is_empty();
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => self.ended = true,
-            }
-        }
-        let n = buf.len().min(self.pending.len() - self.given);
-        buf[..n].copy_from_slice(&self.pending[self.given..self.given + n]);
-        self.given += n;
-        Ok(n)
-    }
 }

@@ -2,7 +2,9 @@
 //! writes, each under its own name and with its own compression.
 
 mod find;
+mod folders;
 mod names;
+mod packed;
 mod source;
 
 use std::fs;
@@ -12,10 +14,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use find::{Found, Left, find};
+use folders::make_folders;
+use packed::{Packed, has_encoder};
 pub use source::{Source, begins_with_json_line, by_content};
 
-use crate::archive::{self, Compressed, Compression, compressed};
-use crate::platform::{FileId, PartialFile, remove_debris_of};
+use crate::archive::{self, Compression};
+use crate::platform::{FileId, PartialFile};
 use crate::redact::{MediaHint, RedactError, Redactor, Scan, Seeds, Step, Summary, Treatment};
 
 /// Why one file has no copy: a sentence fragment for the person whose file it is.
@@ -120,6 +124,8 @@ pub struct Copies<'a> {
     pub cancel: &'a Arc<AtomicBool>,
     /// Told of each file that is done with, once in each pass.
     pub watch: &'a (dyn Fn(&Source) + Sync),
+    /// Counts the copies that are there to stay.
+    pub finished: AtomicUsize,
 }
 
 impl Copies<'_> {
@@ -287,6 +293,7 @@ impl Copies<'_> {
                 let _ = file.file().set_modified(modified);
             }
             if force { file.publish_over() } else { file.publish() }.map_err(fail)?;
+            self.finished.fetch_add(1, Ordering::Relaxed);
             return Ok(Ok(copied));
         }
         self.copy(scanned, n, true, &mut io::sink(), observe)
@@ -327,70 +334,6 @@ impl Copies<'_> {
         match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Some(error) => Err(error),
             None => Ok(results.into_iter().flatten().collect()),
-        }
-    }
-}
-
-/// Makes the output folder and those below it, follows no link in it, and removes what killed runs left there.
-fn make_folders(folder: &Path, places: &[PathBuf], treated: &[Result<Treated, NoCopy>]) -> Result<(), CopyError> {
-    let fail = |path: &Path| {
-        let path = path.to_owned();
-        move |source| CopyError::Write { path, source }
-    };
-    fs::create_dir_all(folder).map_err(fail(folder))?;
-    let wanted = places.iter().zip(treated).filter(|(_, treated)| treated.is_ok());
-    let mut by_folder: std::collections::BTreeMap<&Path, Vec<&[u8]>> = std::collections::BTreeMap::new();
-    for (place, _) in wanted {
-        let names = by_folder.entry(place.parent().unwrap_or(Path::new(""))).or_default();
-        names.extend(place.file_name().map(std::ffi::OsStr::as_encoded_bytes));
-    }
-    for (below, mut names) in by_folder {
-        let mut path = folder.to_owned();
-        for part in below {
-            path.push(part);
-            match fs::create_dir(&path) {
-                Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(fail(&path)(e)),
-                _ => {}
-            }
-            if !fs::symlink_metadata(&path).map_err(fail(&path))?.is_dir() {
-                return Err(fail(&path)(io::Error::other("what is there is no folder")));
-            }
-        }
-        names.sort_unstable();
-        // Debris that stays is for the next run.
-        let _ = remove_debris_of(&path, &|name| names.binary_search(&name).is_ok());
-    }
-    Ok(())
-}
-
-/// A writer that compresses as the source was compressed, where there is an encoder.
-enum Packed<'a> {
-    Plain(&'a mut dyn Write),
-    Compressed(Box<Compressed<&'a mut dyn Write>>),
-}
-
-/// Whether what was compressed so can be written so; else the copy is expanded.
-fn has_encoder(compression: Compression) -> bool {
-    compressed(io::sink(), compression).is_some()
-}
-
-impl<'a> Packed<'a> {
-    fn compressed(out: &'a mut dyn Write, compression: Compression) -> io::Result<Self> {
-        let writer = compressed(out, compression).ok_or_else(|| io::Error::other("no encoder for this compression"))?;
-        Ok(Self::Compressed(Box::new(writer)))
-    }
-
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Plain(out) => out.write_all(bytes),
-            Self::Compressed(out) => out.write_all(bytes),
-        }
-    }
-
-    fn finish(self) -> io::Result<()> {
-        match self {
-            Self::Plain(out) => out.flush(),
-            Self::Compressed(out) => out.finish()?.flush(),
         }
     }
 }
