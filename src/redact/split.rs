@@ -50,6 +50,11 @@ impl<R: Read> Splitter<R> {
         Self { reader, buffer: Vec::new(), next: 0, inside_line: false, ended: false }
     }
 
+    /// Where the text comes from.
+    pub(super) fn reader(&self) -> &R {
+        &self.reader
+    }
+
     /// The next piece, or `None` at the end.
     pub(super) fn piece(&mut self) -> io::Result<Option<Piece<'_>>> {
         self.discard();

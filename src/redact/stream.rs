@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::Arc;
 
-use super::decode::{Decoder, Encoding, encode};
+use super::decode::{Decoder, Encoder, Encoding, is_not_text};
 use super::json::{Documents, JsonWalker};
 use super::json_values::ValueRules;
 use super::lines::LineState;
@@ -131,7 +131,7 @@ impl LastLook {
 
 /// The work on one source: what makes the next bytes.
 enum Work<'a> {
-    Text { splitter: Splitter<Decoder<Box<dyn Read + Send + 'a>>>, state: LineState, encoding: Encoding },
+    Text { splitter: Splitter<Decoder<Box<dyn Read + Send + 'a>>>, state: LineState, encoder: Encoder },
     Json { reader: Decoder<Box<dyn Read + Send + 'a>>, walker: Option<Box<JsonWalker<ValueRules>>>, chunk: Vec<u8> },
     Image { reader: Box<dyn Read + Send + 'a>, format: images::Format },
     Refused(Option<RedactError>),
@@ -157,7 +157,7 @@ impl Redactor {
                 Work::Text {
                     splitter: Splitter::new(Decoder::new(input, *seen)),
                     state: LineState::default(),
-                    encoding: *seen,
+                    encoder: Encoder::new(*seen),
                 }
             }
             Treatment::Json { lines } => {
@@ -171,6 +171,7 @@ impl Redactor {
             }
             Treatment::Image(format) => Work::Image { reader: input, format: *format },
             Treatment::Binary => Work::Refused(Some(RedactError::Binary)),
+            Treatment::Known(kind) => Work::Refused(Some(RedactError::Kind(kind))),
         };
         let redactor = Arc::clone(self);
         Redacted::from_steps(Stream {
@@ -195,11 +196,15 @@ impl Stream<'_> {
     /// The next redacted bytes; `None` at the end.
     fn bytes(&mut self) -> Result<Option<Vec<u8>>, RedactError> {
         match &mut self.work {
-            Work::Text { splitter, state, encoding } => {
-                let Some(piece) = splitter.piece()? else { return Ok(None) };
+            Work::Text { splitter, state, encoder } => {
+                let Some(piece) = splitter.piece().map_err(binary_after_all)? else {
+                    let rest = encoder.finish(splitter.reader().odd_byte());
+                    self.work = Work::Done;
+                    return Ok((!rest.is_empty()).then_some(rest));
+                };
                 let mut out = Vec::with_capacity(piece.own_end - piece.own_start + 256);
                 self.redactor.replace(&piece, state, &mut out, &mut self.counts)?;
-                Ok(Some(encode(out, *encoding)))
+                Ok(Some(encoder.encode(out)))
             }
             Work::Json { reader, walker, chunk } => {
                 let Some(mut walking) = walker.take() else { return Ok(None) };
@@ -225,6 +230,11 @@ impl Stream<'_> {
             Work::Done => Ok(None),
         }
     }
+}
+
+/// What looked like text at its beginning may not be.
+fn binary_after_all(error: std::io::Error) -> RedactError {
+    if is_not_text(&error) { RedactError::Binary } else { error.into() }
 }
 
 impl Iterator for Stream<'_> {

@@ -232,13 +232,50 @@ fn utf_16_is_redacted_and_written_back_as_utf_16() {
 
 #[test]
 fn binary_data_is_withheld() {
-    assert!(matches!(
-        both_passes(MediaHint::Text, b"\x7fELF\x02\x00\x00\x00password=x", 100),
-        Err(RedactError::Binary)
-    ));
+    let elf = both_passes(MediaHint::Text, b"\x7fELF\x02\x00\x00\x00password=x", 100).expect_err("a program");
+    assert_eq!(elf.to_string(), "is a program, which cannot be redacted");
+    let records = b"root\0\0\0\0password=hunter2-Correct-Horse\0\0\0\0".repeat(30);
     let mut late = vec![b'a'; 100_000];
-    late.extend_from_slice(b"\n\0\0password=hunter2-Correct-Horse");
-    assert!(matches!(both_passes(MediaHint::Text, &late, 4096), Err(RedactError::Binary)));
+    late.push(b'\n');
+    late.extend_from_slice(&b"\0\x01\x02\x03".repeat(10_000));
+    for binary in [records, late] {
+        assert!(matches!(both_passes(MediaHint::Text, &binary, 4096), Err(RedactError::Binary)));
+    }
+}
+
+#[test]
+fn a_log_with_nul_bytes_or_garbage_is_redacted_around_them() {
+    for garbage in [&[0; 5000][..], b"\0\0", b"\xff\xfe\x01", b"\xc3\x28 \xe2\x82", b"\xf0\x9f \xc3\xa9 \xff"] {
+        let input = |secret: &str| {
+            let line = format!("2026-11-23 10:15:00 password={secret} refused\n");
+            let mut input = "2026-11-23 10:14:00 all is well\n".repeat(10).into_bytes();
+            [line.as_bytes(), garbage, b"\n", line.as_bytes()].iter().for_each(|part| input.extend_from_slice(part));
+            input
+        };
+        let out = both_passes(MediaHint::Text, &input("hunter2-Correct-Horse"), 700).expect("is text");
+        let placeholder = text("password=hunter2-Correct-Horse")["password=".len()..].to_owned();
+        assert!(out == input(&placeholder), "{}", String::from_utf8_lossy(&out));
+    }
+}
+
+#[test]
+fn latin_1_comes_back_to_the_byte_and_is_redacted() {
+    let line = b"2026-11-23 Gr\xfc\xdfe von alice, password=hunter2-Correct-Horse \x80\x81\x9f\r\n";
+    let out = both_passes(MediaHint::Text, &line.repeat(50), 7).expect("is text");
+    assert!(out.starts_with(b"2026-11-23 Gr\xfc\xdfe von REDACTED-user-"));
+    assert!(out.ends_with(b" \x80\x81\x9f\r\n"));
+    assert!(memchr::memmem::find(&out, b"hunter2").is_none());
+}
+
+#[test]
+fn a_long_line_of_utf_16_is_written_back_whole() {
+    // Windows of a long line are cut at bytes, also within a character.
+    let text = "ü€🙂".repeat(40_000);
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let mut input = vec![0xff, 0xfe];
+    input.extend_from_slice(&wide);
+    input.extend_from_slice(&[0x3d, 0xd8, b'\n', 0, b'x']);
+    assert!(both_passes(MediaHint::Text, &input, 1 << 20).expect("is text") == input);
 }
 
 #[test]
