@@ -116,8 +116,11 @@ fn whole(
         }
         return target.take(|out, _| text(redactor, &treatment, Box::new(input), out, observe));
     }
-    if matches!(treatment, Treatment::Binary) && !compressed {
-        return Ok(Some(Err(RedactError::Binary.into())));
+    match treatment {
+        _ if compressed => {}
+        Treatment::Binary => return Ok(Some(Err(RedactError::Binary.into()))),
+        Treatment::Known(kind) => return Ok(Some(Err(RedactError::Kind(kind).into()))),
+        _ => {}
     }
     twice(args.hint(), redactor, input, cancel, target, observe)
 }

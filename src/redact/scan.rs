@@ -103,7 +103,7 @@ impl Treatment {
     /// Whether the result is text that a terminal can show.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        matches!(self, Self::Text(Encoding::Utf8) | Self::Json { .. })
+        matches!(self, Self::Text(Encoding::Utf8 | Encoding::Windows1252) | Self::Json { .. })
     }
 }
 
