@@ -127,6 +127,17 @@ fn redact_follows_its_schema_and_holds_no_value() {
 }
 
 #[test]
+fn the_listing_of_rules_follows_its_schema_with_foreign_rules_too() {
+    holds("rules.schema.json", &casefile(["rules", "list", "--json"]).expect(0).json());
+    let folder = folder();
+    let file = arg(folder.path().join("their.toml"));
+    write(&file, "prefilter = 'x'\n[[rules]]\nid = 'a'\nregex = 'a{,2}'\n");
+    let listing = casefile(["rules", "list", "--json", "--rules", &file]).expect(0).json();
+    holds("rules.schema.json", &listing);
+    assert_eq!(listing["notes"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
 fn a_schema_refuses_what_it_does_not_know() {
     let mut collected = made("case.toml").collected;
     collected["more"] = true.into();

@@ -18,6 +18,8 @@ mod redact_reveal;
 mod redact_show;
 mod redact_stdin;
 mod redaction_flags;
+pub mod rules;
+mod rules_text;
 mod screen;
 mod vault_flags;
 pub mod verify;
@@ -68,6 +70,8 @@ enum Verb {
     Inspect(inspect::InspectArgs),
     /// Open a ticket from a bundle and hand it over (agent)
     Escalate(escalate::EscalateArgs),
+    /// List, explain and test the redaction rules (rule author)
+    Rules(rules::RulesArgs),
     /// Read host facts in a process of their own
     #[command(name = "__collect", hide = true)]
     ChildCollect {
@@ -100,6 +104,7 @@ pub fn main() -> ExitCode {
         }
         Verb::Verify(args) => verify::run(&args),
         Verb::Escalate(args) => Ok(hand_over(&args)),
+        Verb::Rules(args) => rules::run(&args, &mut std::io::stdout().lock(), &mut anstream::stderr().lock()),
         Verb::ChildCollect { collector, groups } => child(&collector, &groups),
     };
     match result {

@@ -1,18 +1,15 @@
 //! The flags that say how to redact, the same for every verb that does.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Args;
 
 use super::message::{Message, plain};
 use super::vault_flags::OpenVault;
 use super::{Exit, read_config};
-use crate::model::printable;
 use crate::pipeline::vault::Recipients;
 use crate::platform;
-use crate::redact::{KnownNames, Privacy, Pseudonyms, Redactor, RuleSet};
+use crate::redact::{KnownNames, Privacy, Pseudonyms, Redactor};
 
 /// How to come by a recipient. A key that we made and left beside the vault would open it for whoever finds both.
 const KEY_PAIR: &str = "make a key pair with `age-keygen -o vault.key` and give its public key, which begins with age1";
@@ -66,9 +63,7 @@ impl RedactionFlags {
 
     /// The redactor, which knows the names of this machine where it `knows_host`.
     pub fn redactor(&self, key: &Key, knows_host: bool) -> Result<Redactor, Message> {
-        let files = self.rules.iter().map(|path| read_config(path)).collect::<Result<Vec<_>, _>>()?;
-        let rules = Arc::new(RuleSet::load(&files)?);
-        tell_notes(&rules);
+        let rules = super::rules::load(&self.rules, &mut anstream::stderr().lock())?;
         let privacy = if self.privacy == "strict" { Privacy::Strict } else { Privacy::Standard };
         let mut names = KnownNames::default();
         if knows_host {
@@ -91,14 +86,6 @@ impl RedactionFlags {
             (Some(_), None) => Err(Message::usage("--vault without --vault-recipient").hint(KEY_PAIR)),
             (None, None) => Ok(None),
         }
-    }
-}
-
-/// Says what the rule files ask for and do not get.
-fn tell_notes(rules: &RuleSet) {
-    let mut err = anstream::stderr().lock();
-    for note in &rules.notes {
-        let _ = writeln!(err, "note: {}", printable(&note.to_string()));
     }
 }
 

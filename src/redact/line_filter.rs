@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use super::decode::{Encoder, Encoding, Transcoder};
 use super::json::{Documents, JsonWalker};
-use super::json_values::ValueRules;
 use super::lines::LineState;
 use super::scan::Treatment;
 use super::split::{LEFT, OVERLAP, Piece, WINDOW};
 use super::stream::{Counts, Summary};
+use super::values::ValueRules;
 use super::{RedactError, Redactor};
 
 /// A line up to this size is held until it is whole when it looks like JSON; beyond, it is text.

@@ -46,11 +46,22 @@ impl Redactor {
         &self,
         piece: &Piece<'_>,
         state: &mut LineState,
+        seeds: Option<&mut Seeds>,
+    ) -> Result<(Vec<Span>, Range<usize>), RedactError> {
+        self.findings_with(piece, state, seeds, Vec::new())
+    }
+
+    /// The same, together with `spans` that the caller found.
+    pub(super) fn findings_with(
+        &self,
+        piece: &Piece<'_>,
+        state: &mut LineState,
         mut seeds: Option<&mut Seeds>,
+        mut spans: Vec<Span>,
     ) -> Result<(Vec<Span>, Range<usize>), RedactError> {
         let text = &piece.bytes[..piece.seen];
         let own_start = (piece.own_start + std::mem::take(&mut state.consumed)).min(text.len());
-        let mut spans = std::mem::take(&mut state.ahead);
+        spans.append(&mut state.ahead);
         self.find_everywhere(text, &mut spans);
         self.find_by_rules(piece.bytes, piece.seen, state, &mut spans)?;
         self.find_nested(text, piece.own_start > 0, state, &mut spans, seeds.as_deref_mut())?;

@@ -7,13 +7,13 @@
 mod address;
 mod checks;
 mod decode;
+mod digits;
 mod document;
 mod encoded;
 mod examples;
 mod finding;
 mod images;
 pub mod json;
-mod json_values;
 mod jwt;
 mod key_block;
 mod kinds;
@@ -24,6 +24,7 @@ mod looks;
 mod matching;
 mod nested;
 mod placeholder;
+mod places;
 mod prefilter;
 mod reveal;
 mod rules;
@@ -36,6 +37,7 @@ mod split;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod values;
 mod view;
 mod witness;
 mod write;
@@ -61,7 +63,7 @@ pub enum Privacy {
     /// Private addresses stay, because engineers need them and they lead nobody to the customer.
     #[default]
     Standard,
-    /// Private and link-local addresses are mapped too.
+    /// All addresses are mapped, and rules that take more than is usual look too.
     Strict,
 }
 
@@ -112,6 +114,8 @@ pub enum RedactError {
 pub struct Redactor {
     set: Arc<RuleSet>,
     prefilter: Arc<prefilter::Prefilter>,
+    bare: Arc<digits::BareRules>,
+    alone: Arc<places::AloneRules>,
     pseudonyms: Pseudonyms,
     known: Arc<known::KnownMatcher>,
     privacy: Privacy,
@@ -132,6 +136,8 @@ impl Redactor {
     pub fn new(set: Arc<RuleSet>, key: Pseudonyms, names: &KnownNames, privacy: Privacy) -> Result<Self, RedactError> {
         Ok(Self {
             prefilter: Arc::new(prefilter::Prefilter::new(&set, privacy)?),
+            bare: Arc::new(digits::BareRules::new(&set, privacy)),
+            alone: Arc::new(places::AloneRules::new(&set, privacy)),
             set,
             pseudonyms: key,
             known: Arc::new(known::KnownMatcher::new(names)),
@@ -148,6 +154,8 @@ impl Redactor {
         Ok(Self {
             set: Arc::clone(&self.set),
             prefilter: Arc::clone(&self.prefilter),
+            bare: Arc::clone(&self.bare),
+            alone: Arc::clone(&self.alone),
             pseudonyms: self.pseudonyms.clone(),
             known: Arc::clone(&self.known),
             privacy: self.privacy,

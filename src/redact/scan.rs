@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::decode::{Decoder, Encoding, is_not_text};
 use super::images::Format;
 use super::json::JsonWalker;
-use super::json_values::ValueRules;
 use super::lines::LineState;
 use super::seeds::Seeds;
 use super::split::Splitter;
+use super::values::ValueRules;
 use super::{RedactError, Redactor, kinds};
 
 /// Bytes that decide what a source is.
@@ -58,6 +58,8 @@ pub enum Treatment {
     Json {
         /// Several top-level values.
         lines: bool,
+        /// How it is written.
+        encoding: Encoding,
     },
     /// As a picture, whose metadata goes.
     Image(Format),
@@ -103,7 +105,8 @@ impl Treatment {
     /// Whether the result is text that a terminal can show.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        matches!(self, Self::Text(Encoding::Utf8 | Encoding::Windows1252) | Self::Json { .. })
+        let plain = |encoding: &Encoding| matches!(encoding, Encoding::Utf8 | Encoding::Windows1252);
+        matches!(self, Self::Text(encoding) | Self::Json { encoding, .. } if plain(encoding))
     }
 }
 
@@ -146,12 +149,13 @@ impl Redactor {
             return Ok(without(Treatment::Binary, length));
         };
         let mut note = None;
-        if matches!(hint, MediaHint::Json | MediaHint::JsonLines) && encoding == Encoding::Utf8 {
+        if matches!(hint, MediaHint::Json | MediaHint::JsonLines) {
             let lines = hint == MediaHint::JsonLines;
             let mut counted = Counted { reader: std::io::Cursor::new(head).chain(reader), bytes: 0 };
-            match self.scan_json(&mut counted, lines) {
+            match self.scan_json(&mut counted, encoding, lines) {
                 Ok(seeds) => {
-                    return Ok(Scan { treatment: Treatment::Json { lines }, seeds, bytes: counted.bytes, note: None });
+                    let treatment = Treatment::Json { lines, encoding };
+                    return Ok(Scan { treatment, seeds, bytes: counted.bytes, note: None });
                 }
                 Err(RedactError::Read(e)) if !is_not_text(&e) => return Err(e.into()),
                 Err(_) => note = Some("is not valid JSON, so it was treated as plain text"),
@@ -188,9 +192,14 @@ impl Redactor {
         }
     }
 
-    fn scan_json(self: &Arc<Self>, reader: &mut dyn Read, lines: bool) -> Result<Seeds, RedactError> {
+    fn scan_json(
+        self: &Arc<Self>,
+        reader: &mut dyn Read,
+        encoding: Encoding,
+        lines: bool,
+    ) -> Result<Seeds, RedactError> {
         let mut walker = JsonWalker::new(ValueRules::gathering(Arc::clone(self)), super::stream::documents(lines));
-        let mut reader = Decoder::new(reader, Encoding::Utf8);
+        let mut reader = Decoder::new(reader, encoding);
         let (mut chunk, mut out) = (vec![0; 256 << 10], Vec::new());
         let broken = |_| RedactError::Changed("it is not JSON");
         loop {

@@ -115,7 +115,9 @@ pub(super) fn settle(text: &[u8], spans: &mut Vec<Span>, placeholders: &[(usize,
 }
 
 fn is_address_text(text: &[u8]) -> bool {
-    std::str::from_utf8(text).is_ok_and(|t| t.parse::<std::net::IpAddr>().is_ok())
+    // The length of a network's prefix may follow.
+    let address = text.split(|b| *b == b'/').next().unwrap_or_default();
+    std::str::from_utf8(address).is_ok_and(|t| t.parse::<std::net::IpAddr>().is_ok())
 }
 
 /// Of two findings of the same range, seeds go first: they were found with more context in the first pass.

@@ -50,9 +50,9 @@ impl<R: Read> Splitter<R> {
         Self { reader, buffer: Vec::new(), next: 0, inside_line: false, ended: false }
     }
 
-    /// Where the text comes from.
-    pub(super) fn reader(&self) -> &R {
-        &self.reader
+    /// What it reads from. A reader that has nothing for now says [`io::ErrorKind::WouldBlock`] and is asked again later.
+    pub(super) fn reader(&mut self) -> &mut R {
+        &mut self.reader
     }
 
     /// The next piece, or `None` at the end.

@@ -61,9 +61,20 @@ impl Redactor {
         }
         let mut written = Vec::with_capacity(line.len() + 64);
         self.write_replaced(text, line, spans, &mut written, counts);
+        out.append(&mut self.looked_again(written, state.depth, counts)?);
+        Ok(())
+    }
+
+    /// A changed line, until nothing more is found in it.
+    pub(super) fn looked_again(
+        &self,
+        mut written: Vec<u8>,
+        depth: usize,
+        counts: &mut Counts,
+    ) -> Result<Vec<u8>, RedactError> {
         for _ in 0..MOST_LOOKS {
             let whole = Piece::whole(&written);
-            let (spans, own) = self.findings(&whole, &mut LineState::inside(state.depth, true), None)?;
+            let (spans, own) = self.findings(&whole, &mut LineState::inside(depth, true), None)?;
             if spans.is_empty() {
                 break;
             }
@@ -74,8 +85,7 @@ impl Redactor {
             }
             written = again;
         }
-        out.extend_from_slice(&written);
-        Ok(())
+        Ok(written)
     }
 
     /// Appends the whole of `text`, redacted, to `out`: for texts that are in memory already.
@@ -118,6 +128,9 @@ impl Redactor {
             Why::Address(address) => {
                 let mapped = address.mapped(&self.pseudonyms);
                 out.extend_from_slice(mapped.as_bytes());
+                // The length of a network's prefix stays.
+                let prefix = value.iter().position(|b| *b == b'/').unwrap_or(value.len());
+                out.extend_from_slice(&value[prefix..]);
                 counts.add(address.family());
                 self.tell(span.why, value, true, mapped.as_bytes());
             }
@@ -199,11 +212,6 @@ impl Redactor {
         }
     }
 
-    /// Adds a value to `seeds` whose name says that it is secret.
-    pub(super) fn seed_named(&self, kind: &str, value: &[u8], seeds: &mut Seeds) {
-        seeds.add(&value[scheme(value)..], self.own_number(kind));
-    }
-
     /// Appends `value`, all of it replaced because of its name, to `out`; `false` when it is a placeholder already.
     pub(super) fn replace_named(
         &self,
@@ -228,7 +236,7 @@ impl Redactor {
 
 /// Bytes of an authentication scheme in front of a credential (RFC 9110, 11.1, and what vendors add): it stays, because it
 /// tells how somebody tried to get in.
-fn scheme(value: &[u8]) -> usize {
+pub(super) fn scheme(value: &[u8]) -> usize {
     const SCHEMES: [&str; 18] = [
         "basic",
         "bearer",

@@ -4,12 +4,14 @@
 //! two), then judged by its last word, the words before it, and the exceptions: `max_tokens` and `password_policy` promise
 //! nothing. Pure; knows no values but those that [`is_reference`] tells apart.
 
+mod http;
 mod made;
 mod placeholders;
 mod tables;
 mod values;
 mod words;
 
+pub use http::{is_plain_header, is_user_header, parameter_kind};
 pub use made::looks_made;
 pub use placeholders::is_placeholder;
 use tables::{
