@@ -109,7 +109,8 @@ impl Treatment {
     /// Whether the result is text that a terminal can show.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        matches!(self, Self::Text(Encoding::Utf8) | Self::Json { encoding: Encoding::Utf8, .. })
+        let plain = |encoding: &Encoding| matches!(encoding, Encoding::Utf8 | Encoding::Windows1252);
+        matches!(self, Self::Text(encoding) | Self::Json { encoding, .. } if plain(encoding))
     }
 }
 
