@@ -148,7 +148,7 @@ mod tests {
 
     fn line(name: &str, rules: &[(&str, u64)]) -> Line {
         let redactions = rules.iter().map(|(rule, n)| ((*rule).to_owned(), *n)).collect();
-        let summary = Summary { redactions, encoding: Some("utf-8") };
+        let summary = Summary { redactions, encoding: Some("utf-8"), notes: Vec::new() };
         Line {
             shown: name.to_owned(),
             place: name.to_owned(),
