@@ -2,7 +2,7 @@
 //!
 //! `DIR/redaction/*.jsonl`: one JSON object a line with `source`, `kind`, `text`, `secret` and `label` (positive, negative).
 //! A positive row is covered when every byte of one occurrence of its secret lies in a finding; without a secret, when there
-//! is a finding at all. A negative row has fired when anything changes but by the placeholders of addresses, hosts, users and
+//! is a finding at all; inside: the same without counting its punctuation. A negative row has fired when anything changes but by the placeholders of addresses, hosts, users and
 //! mail addresses. `DIR/har/*.har`: each must come out as the same JSON but for its texts, or, where it is no JSON, as text.
 //!
 //! `--list` prints the rows that were missed or fired, `--privacy strict` takes the strict rules too, `--all` fails unless every
@@ -31,6 +31,8 @@ const HARMLESS: [&str; 6] = ["ipv4", "ipv6", "host", "domain", "user", "email"];
 struct Score {
     positive: u64,
     covered: u64,
+    /// Covered but for punctuation, line ends and the armour of keys, which the sources' patterns take along.
+    inside: u64,
     negative: u64,
     fired: u64,
     /// Negative rows in which a rule of ours fired whose name tells the same service as the row's.
@@ -41,6 +43,7 @@ impl std::ops::AddAssign for Score {
     fn add_assign(&mut self, other: Self) {
         self.positive += other.positive;
         self.covered += other.covered;
+        self.inside += other.inside;
         self.negative += other.negative;
         self.fired += other.fired;
         self.fired_by_name += other.fired_by_name;
@@ -104,15 +107,16 @@ fn run(options: &Options) -> Result<bool, Failure> {
 
 fn print(scores: &BTreeMap<String, Score>) {
     println!(
-        "{:16} {:>9} {:>9} {:>7} {:>9} {:>9} {:>7} {:>9}",
-        "source", "positive", "covered", "", "negative", "fired", "", "by name"
+        "{:16} {:>9} {:>9} {:>7} {:>7} {:>9} {:>9} {:>7} {:>9}",
+        "source", "positive", "covered", "", "inside", "negative", "fired", "", "by name"
     );
     let line = |name: &str, s: &Score| {
         println!(
-            "{name:16} {:>9} {:>9} {:>7.3} {:>9} {:>9} {:>7.3} {:>9.3}",
+            "{name:16} {:>9} {:>9} {:>7.3} {:>7.3} {:>9} {:>9} {:>7.3} {:>9.3}",
             s.positive,
             s.covered,
             share(s.covered, s.positive),
+            share(s.inside, s.positive),
             s.negative,
             s.fired,
             share(s.fired, s.negative),
@@ -154,7 +158,8 @@ fn score(redactor: &Arc<Redactor>, row: &Value, list: bool) -> Result<Score, Fai
     let mut score = Score::default();
     let wrong = if field("label") == "positive" {
         let covered = if secret.is_empty() { !found.is_empty() } else { is_covered(text, secret, &found) };
-        (score.positive, score.covered) = (1, u64::from(covered));
+        let inside = covered || !secret.is_empty() && is_covered_inside(text, secret, &found);
+        (score.positive, score.covered, score.inside) = (1, u64::from(covered), u64::from(inside));
         !covered
     } else {
         let fired: Vec<&Finding> = found.iter().filter(|f| !HARMLESS.contains(&f.kind.as_str())).collect();
@@ -179,6 +184,22 @@ fn is_covered(text: &str, secret: &str, found: &[Finding]) -> bool {
             }
         }
         at >= start + secret.len()
+    })
+}
+
+/// Whether all letters and digits of one occurrence of `secret` lie in findings, but for lines of armour such as
+/// `-----BEGIN PRIVATE KEY-----`.
+fn is_covered_inside(text: &str, secret: &str, found: &[Finding]) -> bool {
+    text.match_indices(secret).any(|(start, _)| {
+        let mut at = start;
+        secret.split_inclusive('\n').all(|line| {
+            let first = at;
+            at += line.len();
+            let bytes = line.bytes().enumerate().filter(|(_, b)| b.is_ascii_alphanumeric()).map(|(n, _)| first + n);
+            let is_found = |at: usize| found.iter().any(|f| f.start <= at && at < f.end);
+            line.trim_start().starts_with("-----") && line.trim_end().ends_with("-----")
+                || bytes.into_iter().all(is_found)
+        })
     })
 }
 

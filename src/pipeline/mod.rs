@@ -6,6 +6,7 @@
 mod gather;
 mod pool;
 mod record;
+pub mod vault;
 
 use std::path::PathBuf;
 use std::sync::Arc;

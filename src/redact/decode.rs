@@ -78,18 +78,90 @@ const WINDOWS_1252: [u16; 32] = [
     0x017e, 0x0178,
 ];
 
+/// Makes UTF-8 of bytes as they come.
+pub(super) struct Transcoder {
+    encoding: Encoding,
+    /// The first half of a surrogate pair.
+    high: Option<u16>,
+    /// The first byte of a UTF-16 unit.
+    odd: Option<u8>,
+}
+
+impl Transcoder {
+    pub(super) fn new(encoding: Encoding) -> Self {
+        Self { encoding, high: None, odd: None }
+    }
+
+    /// Appends what `bytes` say to `out`; `false`, and nothing is appended, when they look like binary data.
+    pub(super) fn push(&mut self, bytes: &[u8], last: bool, out: &mut Vec<u8>) -> bool {
+        match self.encoding {
+            Encoding::Utf8 | Encoding::Windows1252 if looks::is_binary(bytes) => return false,
+            Encoding::Utf8 => out.extend_from_slice(bytes),
+            Encoding::Windows1252 => {
+                for byte in bytes {
+                    let code = match byte {
+                        0x80..=0x9f => u32::from(WINDOWS_1252[usize::from(byte - 0x80)]),
+                        byte => u32::from(*byte),
+                    };
+                    push_code(code, out);
+                }
+            }
+            Encoding::Utf16Le | Encoding::Utf16Be => {
+                let carried: Vec<u8> = self.odd.take().into_iter().chain(bytes.iter().copied()).collect();
+                let units = self.encoding.units(&carried);
+                if looks::is_binary_wide(&units) {
+                    return false;
+                }
+                self.odd = carried.last().copied().filter(|_| carried.len() % 2 == 1);
+                self.push_wide(&units, out);
+                if last {
+                    self.push_high(out);
+                }
+            }
+        }
+        true
+    }
+
+    /// At the end: the byte that is half a UTF-16 unit, to be written back after everything else.
+    pub(super) fn odd_byte(&self) -> Option<u8> {
+        self.odd
+    }
+
+    fn push_wide(&mut self, units: &[u16], out: &mut Vec<u8>) {
+        for unit in units {
+            match (self.high, unit) {
+                (Some(high), 0xdc00..=0xdfff) => {
+                    self.high = None;
+                    let code = 0x10000 + ((u32::from(high) - 0xd800) << 10) + (u32::from(*unit) - 0xdc00);
+                    push_code(code, out);
+                }
+                (_, 0xd800..=0xdbff) => {
+                    self.push_high(out);
+                    self.high = Some(*unit);
+                }
+                _ => {
+                    self.push_high(out);
+                    push_code(u32::from(*unit), out);
+                }
+            }
+        }
+    }
+
+    fn push_high(&mut self, out: &mut Vec<u8>) {
+        if let Some(high) = self.high.take() {
+            push_code(u32::from(high), out);
+        }
+    }
+}
+
 /// Reads a source as UTF-8. What turns out to be binary after all is an error.
 pub(super) struct Decoder<R> {
     reader: R,
-    encoding: Encoding,
+    transcoder: Transcoder,
     input: Vec<u8>,
     output: Vec<u8>,
     given: usize,
     ended: bool,
-    /// The first half of a surrogate pair.
-    high: Option<u16>,
-    /// The last byte of UTF-16 with an odd number of bytes.
-    odd: Option<u8>,
     beyond_ascii: BeyondAscii,
 }
 
@@ -97,13 +169,11 @@ impl<R: Read> Decoder<R> {
     pub(super) fn new(reader: R, encoding: Encoding) -> Self {
         Self {
             reader,
-            encoding,
+            transcoder: Transcoder::new(encoding),
             input: Vec::new(),
             output: Vec::new(),
             given: 0,
             ended: false,
-            high: None,
-            odd: None,
             beyond_ascii: BeyondAscii::default(),
         }
     }
@@ -115,7 +185,7 @@ impl<R: Read> Decoder<R> {
 
     /// At the end: the byte that is half a UTF-16 unit, to be written back after everything else.
     pub(super) fn odd_byte(&self) -> Option<u8> {
-        self.odd
+        self.transcoder.odd_byte()
     }
 
     fn next_window(&mut self) -> io::Result<()> {
@@ -123,62 +193,14 @@ impl<R: Read> Decoder<R> {
         self.reader.by_ref().take(WINDOW as u64).read_to_end(&mut self.input)?;
         self.ended = self.input.len() < WINDOW;
         self.given = 0;
-        match self.encoding {
-            Encoding::Utf8 | Encoding::Windows1252 if looks::is_binary(&self.input) => return Err(binary()),
-            Encoding::Utf8 => {
-                self.beyond_ascii.see(&self.input, self.ended);
-                std::mem::swap(&mut self.input, &mut self.output);
-            }
-            Encoding::Windows1252 => {
-                self.output.clear();
-                for byte in &self.input {
-                    let code = match byte {
-                        0x80..=0x9f => u32::from(WINDOWS_1252[usize::from(byte - 0x80)]),
-                        byte => u32::from(*byte),
-                    };
-                    push_code(code, &mut self.output);
-                }
-            }
-            Encoding::Utf16Le | Encoding::Utf16Be => {
-                let units = self.encoding.units(&self.input);
-                if looks::is_binary_wide(&units) {
-                    return Err(binary());
-                }
-                self.output.clear();
-                self.decode_wide(&units);
-                if self.ended {
-                    self.output_high();
-                    self.odd = self.input.last().copied().filter(|_| self.input.len() % 2 == 1);
-                }
-            }
+        self.output.clear();
+        if !self.transcoder.push(&self.input, self.ended, &mut self.output) {
+            return Err(binary());
+        }
+        if self.transcoder.encoding == Encoding::Utf8 {
+            self.beyond_ascii.see(&self.input, self.ended);
         }
         Ok(())
-    }
-
-    fn decode_wide(&mut self, units: &[u16]) {
-        for unit in units {
-            match (self.high, unit) {
-                (Some(high), 0xdc00..=0xdfff) => {
-                    self.high = None;
-                    let code = 0x10000 + ((u32::from(high) - 0xd800) << 10) + (u32::from(*unit) - 0xdc00);
-                    push_code(code, &mut self.output);
-                }
-                (_, 0xd800..=0xdbff) => {
-                    self.output_high();
-                    self.high = Some(*unit);
-                }
-                _ => {
-                    self.output_high();
-                    push_code(u32::from(*unit), &mut self.output);
-                }
-            }
-        }
-    }
-
-    fn output_high(&mut self) {
-        if let Some(high) = self.high.take() {
-            push_code(u32::from(high), &mut self.output);
-        }
     }
 }
 

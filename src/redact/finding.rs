@@ -51,6 +51,7 @@ impl Redactor {
             Why::Known(kind) | Why::Named(kind) => (kind, kind),
             Why::PrivateKey => ("private-key", "private-key"),
             Why::Address(address) => (address.family(), address.family()),
+            Why::Opened(_) => ("encoded", "encoded"),
         }
     }
 }

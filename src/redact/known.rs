@@ -113,7 +113,7 @@ impl KnownMatcher {
             let whole = is_edge(text[..m.start()].last()) && is_edge(text.get(m.end()));
             let whole = whole || super::placeholder::starts_token(text, m.start()) && is_edge(text.get(m.end()));
             if whole && (!weak || is_labelled(&text[..m.start()], kind)) {
-                spans.push(Span { start: m.start(), end: m.end(), why: Why::Known(kind) });
+                spans.push(Span::new(m.start(), m.end(), Why::Known(kind)));
             }
         }
     }

@@ -8,36 +8,55 @@ mod address;
 mod checks;
 mod containers;
 mod decode;
+mod digits;
 mod document;
+mod encoded;
+mod examples;
 mod finding;
 mod images;
 pub mod json;
-mod json_values;
+mod jwt;
+mod key_block;
 mod kinds;
 mod known;
+mod line_filter;
 mod lines;
 mod looks;
+mod matching;
+mod nested;
 mod placeholder;
+mod places;
+mod prefilter;
+mod reveal;
 mod rules;
 mod scan;
 mod seeds;
 pub mod sensitive_names;
 mod spans;
+mod spelling;
 mod split;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod values;
+mod view;
+mod witness;
 mod write;
+mod yaml;
 
 use std::sync::Arc;
 
+pub use examples::{RULES_SCHEMA, RuleListing, RuleRow, WrongExample};
 pub use finding::Finding;
 pub use known::KnownNames;
+pub use line_filter::LineFilter;
 pub use placeholder::Pseudonyms;
-pub use rules::{Rule, RuleSet};
+pub use reveal::{Revealed, Revealer};
+pub use rules::{Rule, RuleNote, RuleSet};
 pub use scan::{MediaHint, Scan, Treatment};
 pub use seeds::Seeds;
 pub use stream::{Redacted, RedactedBlock, Step, Summary};
+pub use witness::{Entry, Originals, Replacement, Witness};
 
 /// How much is replaced beyond secrets and personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -45,7 +64,7 @@ pub enum Privacy {
     /// Private addresses stay, because engineers need them and they lead nobody to the customer.
     #[default]
     Standard,
-    /// Private and link-local addresses are mapped too.
+    /// All addresses are mapped, and rules that take more than is usual look too.
     Strict,
 }
 
@@ -72,6 +91,9 @@ pub enum RedactError {
     /// A rule that does not compile.
     #[error("rule `{0}` does not compile")]
     Rule(String),
+    /// A file that is encrypted with age: somebody wants it closed, and it may be a vault.
+    #[error("is encrypted with age, so it cannot be redacted; a vault is left out")]
+    Encrypted,
     /// Something larger than the engine takes.
     #[error("is over a limit of the redactor: {0}")]
     Limit(&'static str),
@@ -90,23 +112,33 @@ pub enum RedactError {
 }
 
 /// The rules, the key and the known names of one run.
-#[derive(Debug)]
 pub struct Redactor {
     set: Arc<RuleSet>,
-    prefilter: Arc<lines::Prefilter>,
+    prefilter: Arc<prefilter::Prefilter>,
+    bare: Arc<digits::BareRules>,
+    alone: Arc<places::AloneRules>,
     pseudonyms: Pseudonyms,
     known: Arc<known::KnownMatcher>,
     privacy: Privacy,
     seeds: seeds::SeedMatcher,
     seeds_found: u64,
     seeds_over_cap: u64,
+    witnesses: Vec<Arc<dyn Witness>>,
+}
+
+impl std::fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Redactor({} rules)", self.set.rules.len())
+    }
 }
 
 impl Redactor {
     /// A redactor that knows the rules and names, and no secret yet.
     pub fn new(set: Arc<RuleSet>, key: Pseudonyms, names: &KnownNames, privacy: Privacy) -> Result<Self, RedactError> {
         Ok(Self {
-            prefilter: Arc::new(lines::Prefilter::new(&set, privacy)?),
+            prefilter: Arc::new(prefilter::Prefilter::new(&set, privacy)?),
+            bare: Arc::new(digits::BareRules::new(&set, privacy)),
+            alone: Arc::new(places::AloneRules::new(&set, privacy)),
             set,
             pseudonyms: key,
             known: Arc::new(known::KnownMatcher::new(names)),
@@ -114,6 +146,7 @@ impl Redactor {
             seeds: seeds::SeedMatcher::default(),
             seeds_found: 0,
             seeds_over_cap: 0,
+            witnesses: Vec::new(),
         })
     }
 
@@ -122,13 +155,30 @@ impl Redactor {
         Ok(Self {
             set: Arc::clone(&self.set),
             prefilter: Arc::clone(&self.prefilter),
+            bare: Arc::clone(&self.bare),
+            alone: Arc::clone(&self.alone),
             pseudonyms: self.pseudonyms.clone(),
             known: Arc::clone(&self.known),
             privacy: self.privacy,
             seeds: seeds::SeedMatcher::new(seeds)?,
             seeds_found: seeds.len() as u64,
             seeds_over_cap: seeds.over_cap(),
+            witnesses: self.witnesses.clone(),
         })
+    }
+
+    /// The same redactor, which tells `witness` of each replacement.
+    #[must_use]
+    pub fn witnessed(mut self, witness: Arc<dyn Witness>) -> Self {
+        self.witnesses.push(witness);
+        self
+    }
+
+    /// The ids of the rules in force that look at several lines at once.
+    #[must_use]
+    pub fn rules_over_lines(&self) -> Vec<&str> {
+        let in_force = |rule: &&Rule| rule.lines > 1 && (self.privacy == Privacy::Strict || !rule.strict);
+        self.set.rules.iter().filter(in_force).map(|rule| rule.id.as_str()).collect()
     }
 
     /// What the manifest says about the rules of this run.

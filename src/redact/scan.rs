@@ -6,15 +6,18 @@ use std::sync::Arc;
 use super::decode::{Decoder, Encoding, is_not_text};
 use super::images::Format;
 use super::json::JsonWalker;
-use super::json_values::ValueRules;
 use super::lines::LineState;
 use super::seeds::Seeds;
 use super::split::Splitter;
+use super::values::ValueRules;
 use super::{RedactError, Redactor, kinds};
 use crate::archive::Archive;
 
 /// Bytes that decide what a source is.
 pub(super) const HEAD: usize = 8 << 10;
+
+/// How files begin that are encrypted with age, also in armour.
+const AGE: [&[u8]; 2] = [b"age-encryption.org/v1\n", b"-----BEGIN AGE ENCRYPTED FILE-----"];
 
 /// What a collector knows about its source before anyone has read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +59,8 @@ pub enum Treatment {
     Json {
         /// Several top-level values.
         lines: bool,
+        /// How it is written.
+        encoding: Encoding,
     },
     /// As a picture, whose metadata goes.
     Image(Format),
@@ -82,6 +87,32 @@ impl Treatment {
     #[must_use]
     pub fn is_text(&self) -> bool {
         matches!(self, Self::Text(_) | Self::Json { .. })
+    }
+}
+
+impl Treatment {
+    /// What the first bytes of a source say, where it can be read only once: a picture, a text and its encoding, or nothing
+    /// that can be redacted.
+    pub fn of_head(head: &[u8]) -> Result<Self, RedactError> {
+        if AGE.iter().any(|start| head.starts_with(start)) {
+            return Err(RedactError::Encrypted);
+        }
+        if let Some(kind) = kinds::of(head) {
+            return Ok(Self::Known(kind));
+        }
+        if let Some(archive) = Archive::of(head) {
+            return Ok(Self::Archive(archive));
+        }
+        if let Some(format) = Format::of(head) {
+            return Ok(Self::Image(format));
+        }
+        Ok(Encoding::of(head).map_or(Self::Binary, Self::Text))
+    }
+
+    /// Whether the result is text that a terminal can show.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        matches!(self, Self::Text(Encoding::Utf8) | Self::Json { encoding: Encoding::Utf8, .. })
     }
 }
 
@@ -145,6 +176,9 @@ impl Redactor {
         mut reader: Box<dyn Read + Send>,
         open: &mut dyn FnMut() -> std::io::Result<Box<dyn Read + Send>>,
     ) -> Result<Scan, RedactError> {
+        if AGE.iter().any(|start| head.starts_with(start)) {
+            return Err(RedactError::Encrypted);
+        }
         let without = |treatment, bytes| Scan { treatment, seeds: Seeds::default(), bytes, note: None };
         let length = head.len() as u64;
         if let Some(format) = Format::of(&head) {
@@ -154,12 +188,13 @@ impl Redactor {
             return Ok(without(Treatment::Binary, length));
         };
         let mut note = None;
-        if matches!(hint, MediaHint::Json | MediaHint::JsonLines) && encoding == Encoding::Utf8 {
+        if matches!(hint, MediaHint::Json | MediaHint::JsonLines) {
             let lines = hint == MediaHint::JsonLines;
             let mut counted = Counted { reader: std::io::Cursor::new(head).chain(reader), bytes: 0 };
-            match self.scan_json(&mut counted, lines) {
+            match self.scan_json(&mut counted, encoding, lines) {
                 Ok(seeds) => {
-                    return Ok(Scan { treatment: Treatment::Json { lines }, seeds, bytes: counted.bytes, note: None });
+                    let treatment = Treatment::Json { lines, encoding };
+                    return Ok(Scan { treatment, seeds, bytes: counted.bytes, note: None });
                 }
                 Err(RedactError::Read(e)) if !is_not_text(&e) => return Err(e.into()),
                 Err(_) => note = Some("is not valid JSON, so it was treated as plain text"),
@@ -196,9 +231,14 @@ impl Redactor {
         }
     }
 
-    fn scan_json(self: &Arc<Self>, reader: &mut dyn Read, lines: bool) -> Result<Seeds, RedactError> {
+    fn scan_json(
+        self: &Arc<Self>,
+        reader: &mut dyn Read,
+        encoding: Encoding,
+        lines: bool,
+    ) -> Result<Seeds, RedactError> {
         let mut walker = JsonWalker::new(ValueRules::gathering(Arc::clone(self)), super::stream::documents(lines));
-        let mut reader = Decoder::new(reader, Encoding::Utf8);
+        let mut reader = Decoder::new(reader, encoding);
         let (mut chunk, mut out) = (vec![0; 256 << 10], Vec::new());
         let broken = |_| RedactError::Changed("it is not JSON");
         loop {

@@ -1,10 +1,13 @@
 //! A value found once is found everywhere: the secrets of the first pass, searched for as literals in the second.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::checks::entropy;
+use super::spelling::other_spellings;
 
 /// Shorter values stand in ordinary text by chance.
 const MIN_LENGTH: usize = 8;
@@ -79,17 +82,39 @@ impl Seeds {
     }
 }
 
-/// The seeds as one automaton.
+/// Bytes of seeds that are searched for in their other spellings too. Those take five times as much; real runs find some
+/// kilobytes of secrets.
+const MAX_SPELT_BYTES: usize = 1 << 20;
+
+/// The seeds and their other spellings as one automaton.
 #[derive(Default)]
 pub(super) struct SeedMatcher {
     automaton: Option<AhoCorasick>,
-    by: Vec<usize>,
+    patterns: Vec<Pattern>,
     longest: usize,
+}
+
+/// What a pattern of the automaton stands for.
+struct Pattern {
+    /// What found the seed.
+    by: usize,
+    /// The seed, where the pattern is another spelling of it.
+    seed: Option<Arc<[u8]>>,
+}
+
+/// A place where a seed stands.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) range: Range<usize>,
+    /// What found the seed first.
+    pub(super) by: usize,
+    /// The seed, where it stands in another spelling.
+    pub(super) seed: Option<Arc<[u8]>>,
 }
 
 impl std::fmt::Debug for SeedMatcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SeedMatcher({} seeds)", self.by.len())
+        write!(f, "SeedMatcher({} patterns)", self.patterns.len())
     }
 }
 
@@ -98,25 +123,37 @@ impl SeedMatcher {
         if seeds.is_empty() {
             return Ok(Self::default());
         }
+        let (mut literals, mut patterns) = (Vec::new(), Vec::new());
+        let mut spelt = 0;
+        for (seed, by) in &seeds.found {
+            literals.push(seed.clone());
+            patterns.push(Pattern { by: *by, seed: None });
+            spelt += seed.len();
+            if spelt <= MAX_SPELT_BYTES {
+                let seed: Arc<[u8]> = seed.as_slice().into();
+                for spelling in other_spellings(&seed) {
+                    literals.push(spelling);
+                    patterns.push(Pattern { by: *by, seed: Some(Arc::clone(&seed)) });
+                }
+            }
+        }
+        let bytes: usize = literals.iter().map(Vec::len).sum();
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
             // A DFA over 16 MiB of literals would take gigabytes.
-            .kind(Some(if seeds.bytes < 64 << 10 { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA }))
-            .build(seeds.found.keys())
+            .kind(Some(if bytes < 64 << 10 { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA }))
+            .build(&literals)
             .map_err(|_| super::RedactError::Limit("too many secrets to search for"))?;
-        Ok(Self {
-            automaton: Some(automaton),
-            by: seeds.found.values().copied().collect(),
-            longest: seeds.found.keys().map(Vec::len).max().unwrap_or(0),
-        })
+        let longest = literals.iter().map(Vec::len).max().unwrap_or(0);
+        Ok(Self { automaton: Some(automaton), patterns, longest })
     }
 
-    /// Places in `text` where a seed stands: start, end, what found it first.
-    pub(super) fn find<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = (usize, usize, usize)> + 'a {
-        self.automaton
-            .iter()
-            .flat_map(move |automaton| automaton.find_iter(text))
-            .map(|m| (m.start(), m.end(), self.by[m.pattern().as_usize()]))
+    /// Places in `text` where a seed stands.
+    pub(super) fn find<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = Place> + 'a {
+        self.automaton.iter().flat_map(move |automaton| automaton.find_iter(text)).map(|m| {
+            let pattern = &self.patterns[m.pattern().as_usize()];
+            Place { range: m.range(), by: pattern.by, seed: pattern.seed.clone() }
+        })
     }
 
     /// Whether `text` holds a seed.
@@ -124,7 +161,7 @@ impl SeedMatcher {
         self.automaton.as_ref().is_some_and(|automaton| automaton.is_match(text))
     }
 
-    /// Bytes of the longest seed; 0 without seeds.
+    /// Bytes of the longest pattern; 0 without seeds.
     pub(super) fn longest(&self) -> usize {
         self.longest
     }

@@ -1,6 +1,9 @@
 //! Where something is to be replaced, and how overlapping findings become one.
 
+use std::sync::Arc;
+
 use super::address::Address;
+use super::encoded::Encoded;
 use super::placeholder::{ends_token, starts_token};
 
 /// Why a range is replaced.
@@ -18,14 +21,39 @@ pub(super) enum Why {
     PrivateKey,
     /// A value under a key that says it is a secret, by the kind of the name.
     Named(&'static str),
+    /// Encoded text with findings inside: opened, redacted and closed again.
+    Opened(Encoded),
 }
 
 /// A half-open byte range `[start, end)` that is to be replaced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) start: usize,
     pub(super) end: usize,
     pub(super) why: Why,
+    /// What stands there once its escapes are undone, where that differs from the bytes: equal values get equal placeholders
+    /// however they are written. For [`Why::Opened`] the decoded text.
+    pub(super) value: Option<Arc<[u8]>>,
+}
+
+impl Span {
+    pub(super) fn new(start: usize, end: usize, why: Why) -> Self {
+        Self { start, end, why, value: None }
+    }
+
+    /// Leaves out what stands before `start`.
+    pub(super) fn clip(&mut self, start: usize) {
+        self.start = start;
+        self.forget_value();
+    }
+
+    /// The range is no longer that of the value.
+    pub(super) fn forget_value(&mut self) {
+        self.value = None;
+        if matches!(self.why, Why::Opened(_)) {
+            self.why = Why::Named("value");
+        }
+    }
 }
 
 /// Makes `spans` disjoint and sorted. Placeholders that stand in the text already are left alone; what overlaps is joined
@@ -39,25 +67,34 @@ pub(super) fn settle(text: &[u8], spans: &mut Vec<Span>, placeholders: &[(usize,
         if matches!(span.why, Why::Address(_)) {
             continue;
         }
+        let before = (span.start, span.end);
         while !starts_token(text, span.start) {
             span.start -= 1;
         }
         while !ends_token(text, span.end) {
             span.end += 1;
         }
+        if before != (span.start, span.end) {
+            span.forget_value();
+        }
     }
     if !placeholders.is_empty() {
-        *spans = spans.iter().flat_map(|span| around(text, *span, placeholders)).collect();
+        *spans = spans.iter().flat_map(|span| around(text, span, placeholders)).collect();
     }
-    spans.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end), rank(span.why)));
+    let opened = |span: &Span| matches!(span.why, Why::Opened(_));
+    spans.sort_by_key(|s| (s.start, std::cmp::Reverse(s.end), opened(s), s.value.is_none(), rank(s.why)));
     let mut settled: Vec<Span> = Vec::with_capacity(spans.len());
     let mut longest = 0;
     for span in spans.drain(..) {
         match settled.last_mut() {
             Some(last) if span.start < last.end => {
-                last.end = last.end.max(span.end);
                 if span.end - span.start > longest {
                     (last.why, longest) = (span.why, span.end - span.start);
+                    last.forget_value();
+                }
+                if span.end > last.end {
+                    last.end = span.end;
+                    last.forget_value();
                 }
             }
             _ => {
@@ -78,7 +115,9 @@ pub(super) fn settle(text: &[u8], spans: &mut Vec<Span>, placeholders: &[(usize,
 }
 
 fn is_address_text(text: &[u8]) -> bool {
-    std::str::from_utf8(text).is_ok_and(|t| t.parse::<std::net::IpAddr>().is_ok())
+    // The length of a network's prefix may follow.
+    let address = text.split(|b| *b == b'/').next().unwrap_or_default();
+    std::str::from_utf8(address).is_ok_and(|t| t.parse::<std::net::IpAddr>().is_ok())
 }
 
 /// Of two findings of the same range, seeds go first: they were found with more context in the first pass.
@@ -90,16 +129,21 @@ fn rank(why: Why) -> (u8, usize) {
         Why::Named(_) => (3, 0),
         Why::Known(_) => (4, 0),
         Why::Address(_) => (5, 0),
+        Why::Opened(_) => (6, 0),
     }
 }
 
 /// The parts of `span` outside the placeholders that hold more than punctuation.
-fn around(text: &[u8], span: Span, placeholders: &[(usize, usize)]) -> Vec<Span> {
+fn around(text: &[u8], span: &Span, placeholders: &[(usize, usize)]) -> Vec<Span> {
     let mut parts = Vec::new();
     let mut start = span.start;
     let mut keep = |start: usize, end: usize| {
         if start < end && text[start..end].iter().any(|b| b.is_ascii_alphanumeric() || *b >= 0x80) {
-            parts.push(Span { start, end, why: span.why });
+            let mut part = Span { start, end, ..span.clone() };
+            if (start, end) != (span.start, span.end) {
+                part.forget_value();
+            }
+            parts.push(part);
         }
     };
     for (from, to) in placeholders.iter().filter(|(from, to)| *from < span.end && *to > span.start) {
@@ -115,11 +159,8 @@ mod tests {
     use super::*;
 
     fn settled(text: &str, ranges: &[(usize, usize)], placeholders: &[(usize, usize)]) -> Vec<(usize, usize)> {
-        let mut spans: Vec<Span> = ranges
-            .iter()
-            .enumerate()
-            .map(|(n, (start, end))| Span { start: *start, end: *end, why: Why::Rule(n) })
-            .collect();
+        let mut spans: Vec<Span> =
+            ranges.iter().enumerate().map(|(n, (start, end))| Span::new(*start, *end, Why::Rule(n))).collect();
         settle(text.as_bytes(), &mut spans, placeholders);
         spans.iter().map(|s| (s.start, s.end)).collect()
     }

@@ -8,9 +8,9 @@ use std::io::{self, Read};
 /// Bytes of a long line that one window owns.
 pub(super) const WINDOW: usize = 64 << 10;
 /// Bytes that a window sees beyond its own, so that a value across its end is seen whole.
-const OVERLAP: usize = 16 << 10;
+pub(super) const OVERLAP: usize = 16 << 10;
 /// Bytes that a window sees before its own: labels, word borders.
-const LEFT: usize = 256;
+pub(super) const LEFT: usize = 256;
 /// Bytes of whole lines in a piece, about: enough to keep the matchers busy, few enough to hold many at once.
 const PIECE: usize = 1 << 20;
 
@@ -20,8 +20,18 @@ pub(super) struct Piece<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) own_start: usize,
     pub(super) own_end: usize,
+    /// Where what all rules see ends. Behind it, at the end of whole lines, stand those that come next, for rules of several
+    /// lines: as many bytes as such a rule sees from the start of its first line.
+    pub(super) seen: usize,
     /// Whether the line goes on after what this piece sees.
     pub(super) line_goes_on: bool,
+}
+
+impl<'a> Piece<'a> {
+    /// A text that is there as a whole.
+    pub(super) fn whole(bytes: &'a [u8]) -> Self {
+        Self { bytes, own_start: 0, own_end: bytes.len(), seen: bytes.len(), line_goes_on: false }
+    }
 }
 
 /// Reads pieces from a stream. Memory: about two pieces.
@@ -40,9 +50,9 @@ impl<R: Read> Splitter<R> {
         Self { reader, buffer: Vec::new(), next: 0, inside_line: false, ended: false }
     }
 
-    /// Where the text comes from.
-    pub(super) fn reader(&self) -> &R {
-        &self.reader
+    /// What it reads from. A reader that has nothing for now says [`io::ErrorKind::WouldBlock`] and is asked again later.
+    pub(super) fn reader(&mut self) -> &mut R {
+        &mut self.reader
     }
 
     /// The next piece, or `None` at the end.
@@ -58,8 +68,8 @@ impl<R: Read> Splitter<R> {
             if short > 0 {
                 let start = self.next;
                 self.next += short;
-                let bytes = &self.buffer[start..self.next];
-                return Ok(Some(Piece { bytes, own_start: 0, own_end: short, line_goes_on: false }));
+                let bytes = &self.buffer[start..self.buffer.len().min(self.next + OVERLAP)];
+                return Ok(Some(Piece { bytes, own_start: 0, own_end: short, seen: short, line_goes_on: false }));
             }
         }
         // A window of a long line: what it owns ends at the grid or at the line's end.
@@ -74,7 +84,7 @@ impl<R: Read> Splitter<R> {
         self.next += own;
         self.inside_line = !(whole && own == line_end);
         let bytes = &self.buffer[start..end];
-        Ok(Some(Piece { bytes, own_start: left, own_end: left + own, line_goes_on: !whole }))
+        Ok(Some(Piece { bytes, own_start: left, own_end: left + own, seen: bytes.len(), line_goes_on: !whole }))
     }
 
     /// Length of the run of whole lines of at most [`WINDOW`] bytes at the start of `rest`, about [`PIECE`] bytes at most.

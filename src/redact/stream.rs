@@ -7,10 +7,10 @@ use std::sync::Arc;
 use super::containers::{Rewriter, Tally};
 use super::decode::{Decoder, Encoder, Encoding, is_not_text};
 use super::json::{Documents, JsonWalker};
-use super::json_values::ValueRules;
 use super::lines::LineState;
 use super::scan::Treatment;
 use super::split::Splitter;
+use super::values::ValueRules;
 use super::{RedactError, Redactor, images};
 
 /// Bytes that a block grows to before it is handed out, about.
@@ -25,6 +25,17 @@ impl Counts {
         Self::default()
     }
 
+    /// What they come to, with the encoding seen.
+    pub(super) fn summary(self, encoding: Option<&'static str>) -> Summary {
+        Summary { redactions: self.0, encoding, notes: Vec::new() }
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        for (name, count) in other.0 {
+            *self.0.entry(name).or_default() += count;
+        }
+    }
+
     pub(super) fn add(&mut self, name: &str) {
         self.add_many(name, 1);
     }
@@ -36,10 +47,6 @@ impl Counts {
                 self.0.insert(name.to_owned(), many);
             }
         }
-    }
-
-    pub(super) fn merge(&mut self, other: &Self) {
-        self.merge_named(&other.0);
     }
 
     pub(super) fn merge_named(&mut self, other: &BTreeMap<String, u64>) {
@@ -116,10 +123,11 @@ struct LastLook {
 }
 
 impl LastLook {
-    fn pass(&mut self, redactor: &Redactor, bytes: Vec<u8>) -> Result<RedactedBlock, RedactError> {
+    /// Before the text is put in another encoding, where no secret could be seen.
+    fn pass(&mut self, redactor: &Redactor, bytes: &[u8]) -> Result<(), RedactError> {
         let keep = redactor.seeds.longest().saturating_sub(1);
         if keep > 0 {
-            if redactor.seeds.stands_in(&bytes) {
+            if redactor.seeds.stands_in(bytes) {
                 return Err(RedactError::SecretLeft);
             }
             self.tail.extend_from_slice(&bytes[..bytes.len().min(keep)]);
@@ -129,26 +137,37 @@ impl LastLook {
             self.tail.extend_from_slice(&bytes[bytes.len().min(keep)..]);
             self.tail.drain(..self.tail.len().saturating_sub(keep));
         }
-        Ok(RedactedBlock(bytes))
+        Ok(())
     }
 }
 
 /// The work on one source: what makes the next bytes.
 enum Work<'a> {
-    Text { splitter: Splitter<Decoder<Box<dyn Read + Send + 'a>>>, state: LineState, encoder: Encoder },
-    Json { reader: Decoder<Box<dyn Read + Send + 'a>>, walker: Option<Box<JsonWalker<ValueRules>>>, chunk: Vec<u8> },
+    Text { splitter: Splitter<Decoder<Box<dyn Read + Send + 'a>>>, state: LineState },
+    Json(Box<JsonWork<'a>>),
     Archive { rewriter: Box<Rewriter<'a>>, tally: Tally, waiting: Vec<u8>, given: usize },
     Image { reader: Box<dyn Read + Send + 'a>, format: images::Format },
     Refused(Option<RedactError>),
     Done,
 }
 
+struct JsonWork<'a> {
+    reader: Decoder<Box<dyn Read + Send + 'a>>,
+    /// `None` at the end.
+    walker: Option<JsonWalker<ValueRules>>,
+    chunk: Vec<u8>,
+}
+
 struct Stream<'a> {
     redactor: Arc<Redactor>,
     work: Work<'a>,
     last_look: LastLook,
+    encoder: Encoder,
+    /// The last byte of UTF-16 with an odd number of them.
+    odd: Option<u8>,
     counts: Counts,
-    encoding: Option<&'static str>,
+    /// Of a text.
+    encoding: Option<Encoding>,
     notes: Vec<String>,
     ended: bool,
 }
@@ -159,21 +178,17 @@ impl Redactor {
         let mut encoding = None;
         let work = match treatment {
             Treatment::Text(seen) => {
-                encoding = Some(seen.name());
-                Work::Text {
-                    splitter: Splitter::new(Decoder::new(input, *seen)),
-                    state: LineState::default(),
-                    encoder: Encoder::new(*seen),
-                }
+                encoding = Some(*seen);
+                Work::Text { splitter: Splitter::new(Decoder::new(input, *seen)), state: LineState::default() }
             }
-            Treatment::Json { lines } => {
-                encoding = Some("utf-8");
+            Treatment::Json { lines, encoding: seen } => {
+                encoding = Some(*seen);
                 let walker = JsonWalker::new(ValueRules::replacing(Arc::clone(self)), documents(*lines));
-                Work::Json {
-                    reader: Decoder::new(input, Encoding::Utf8),
-                    walker: Some(Box::new(walker)),
+                Work::Json(Box::new(JsonWork {
+                    reader: Decoder::new(input, *seen),
+                    walker: Some(walker),
                     chunk: vec![0; 256 << 10],
-                }
+                }))
             }
             Treatment::Archive(archive) => Work::Archive {
                 rewriter: Box::new(Rewriter::new(Arc::clone(self), *archive, input)),
@@ -190,6 +205,8 @@ impl Redactor {
             redactor,
             work,
             last_look: LastLook::default(),
+            encoder: Encoder::new(encoding.unwrap_or(Encoding::Utf8)),
+            odd: None,
             counts: Counts::new(),
             encoding,
             notes: Vec::new(),
@@ -199,39 +216,44 @@ impl Redactor {
 
     /// Bytes that were made and redacted in this room, as an artifact.
     pub(super) fn finished(&self, bytes: Vec<u8>, counts: Counts) -> Result<Redacted<'static>, RedactError> {
-        let block = LastLook::default().pass(self, bytes)?;
+        LastLook::default().pass(self, &bytes)?;
+        let block = RedactedBlock(bytes);
         let summary = Summary { redactions: counts.0, encoding: Some("utf-8"), notes: Vec::new() };
         Ok(Redacted::from_steps([Ok(Step::Block(block)), Ok(Step::End(summary))].into_iter()))
     }
 }
 
+impl JsonWork<'_> {
+    /// The next redacted bytes, in UTF-8; `None` at the end.
+    fn bytes(&mut self, counts: &mut Counts) -> Result<Option<Vec<u8>>, RedactError> {
+        let Some(mut walker) = self.walker.take() else { return Ok(None) };
+        let broken = |_| RedactError::Changed("it is no longer JSON");
+        let mut out = Vec::new();
+        while out.len() < BLOCK {
+            let n = self.reader.read(&mut self.chunk)?;
+            if n == 0 {
+                *counts = walker.finish(&mut out).map_err(broken)?.into_counts()?;
+                return Ok(Some(out));
+            }
+            walker.push(&self.chunk[..n], &mut out).map_err(broken)?;
+        }
+        self.walker = Some(walker);
+        Ok(Some(out))
+    }
+}
+
 impl Stream<'_> {
-    /// The next redacted bytes; `None` at the end.
+    /// The next redacted bytes, texts in UTF-8; `None` at the end.
     fn bytes(&mut self) -> Result<Option<Vec<u8>>, RedactError> {
         match &mut self.work {
-            Work::Text { splitter, state, encoder } => {
+            Work::Text { splitter, state } => {
                 let Some(piece) = splitter.piece().map_err(binary_after_all)? else {
-                    let rest = encoder.finish(splitter.reader().odd_byte());
+                    self.odd = splitter.reader().odd_byte();
                     self.work = Work::Done;
-                    return Ok((!rest.is_empty()).then_some(rest));
+                    return Ok(None);
                 };
                 let mut out = Vec::with_capacity(piece.own_end - piece.own_start + 256);
                 self.redactor.replace(&piece, state, &mut out, &mut self.counts)?;
-                Ok(Some(encoder.encode(out)))
-            }
-            Work::Json { reader, walker, chunk } => {
-                let Some(mut walking) = walker.take() else { return Ok(None) };
-                let broken = |_| RedactError::Changed("it is no longer JSON");
-                let mut out = Vec::new();
-                while out.len() < BLOCK {
-                    let n = reader.read(chunk)?;
-                    if n == 0 {
-                        self.counts = walking.finish(&mut out).map_err(broken)?.into_counts()?;
-                        return Ok(Some(out));
-                    }
-                    walking.push(&chunk[..n], &mut out).map_err(broken)?;
-                }
-                *walker = Some(walking);
                 Ok(Some(out))
             }
             Work::Archive { rewriter, tally, waiting, given } => {
@@ -249,6 +271,14 @@ impl Stream<'_> {
                 *given = end;
                 Ok(Some(block))
             }
+            Work::Json(work) => {
+                let bytes = work.bytes(&mut self.counts)?;
+                if bytes.is_none() {
+                    self.odd = work.reader.odd_byte();
+                    self.work = Work::Done;
+                }
+                Ok(bytes)
+            }
             Work::Image { reader, format } => {
                 let stripped = images::strip(reader, *format)?;
                 self.work = Work::Done;
@@ -257,6 +287,22 @@ impl Stream<'_> {
             Work::Refused(error) => Err(error.take().unwrap_or(RedactError::Binary)),
             Work::Done => Ok(None),
         }
+    }
+}
+
+impl Stream<'_> {
+    fn step(&mut self) -> Result<Step, RedactError> {
+        if let Some(bytes) = self.bytes()? {
+            self.last_look.pass(&self.redactor, &bytes)?;
+            return Ok(Step::Block(RedactedBlock(self.encoder.encode(bytes))));
+        }
+        let rest = self.encoder.finish(self.odd.take());
+        if !rest.is_empty() {
+            return Ok(Step::Block(RedactedBlock(rest)));
+        }
+        let encoding = self.encoding.map(Encoding::name);
+        let notes = std::mem::take(&mut self.notes);
+        Ok(Step::End(Summary { redactions: std::mem::take(&mut self.counts).0, encoding, notes }))
     }
 }
 
@@ -272,14 +318,7 @@ impl Iterator for Stream<'_> {
         if self.ended {
             return None;
         }
-        let step = self.bytes().and_then(|bytes| match bytes {
-            Some(bytes) => self.last_look.pass(&self.redactor, bytes).map(Step::Block),
-            None => Ok(Step::End(Summary {
-                redactions: std::mem::take(&mut self.counts).0,
-                encoding: self.encoding,
-                notes: std::mem::take(&mut self.notes),
-            })),
-        });
+        let step = self.step();
         self.ended = !matches!(step, Ok(Step::Block(_)));
         Some(step)
     }

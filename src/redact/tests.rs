@@ -8,6 +8,12 @@ use proptest::test_runner::RngSeed;
 
 use super::*;
 
+/// One that takes all that the rules can take.
+fn strict_redactor() -> Redactor {
+    let set = Arc::new(RuleSet::load(&[]).expect("the built-in rules load"));
+    Redactor::new(set, Pseudonyms::new(b"a key for tests"), &KnownNames::default(), Privacy::Strict).expect("ready")
+}
+
 fn redactor() -> Arc<Redactor> {
     static SHARED: std::sync::OnceLock<Arc<Redactor>> = std::sync::OnceLock::new();
     Arc::clone(SHARED.get_or_init(|| {
@@ -53,11 +59,12 @@ fn text(input: &str) -> String {
 
 #[test]
 fn every_example_of_every_rule_goes_and_every_negative_one_stays() {
-    let redactor = redactor();
+    let (redactor, strict) = (redactor(), strict_redactor());
     let mut wrong = Vec::new();
     for rule in &redactor.set.rules {
         for example in &rule.examples {
-            if redactor.text(example) == *example {
+            let found = if rule.strict { strict.find(example.as_bytes()) } else { redactor.find(example.as_bytes()) };
+            if found.expect("the rules compile").is_empty() {
                 wrong.push(format!("{}: stays: {example}", rule.id));
             }
         }
@@ -65,7 +72,14 @@ fn every_example_of_every_rule_goes_and_every_negative_one_stays() {
             let mut spans = Vec::new();
             for (start, line) in lines_of(example) {
                 let index = redactor.set.rules.iter().position(|r| r.id == rule.id).expect("in the set");
-                redactor.find_by_rule(index, line.as_bytes(), start, &mut spans).expect("compiles");
+                let rule = &redactor.set.rules[index];
+                if rule.places.is_empty() || rule.stands(places::Place::Label) {
+                    redactor.find_by_rule(index, line.as_bytes(), start, &mut spans).expect("compiles");
+                }
+                let mut others = Vec::new();
+                strict.find_bare(line.as_bytes(), &mut others).expect("compiles");
+                strict.find_alone(line.as_bytes(), &mut others).expect("compiles");
+                spans.extend(others.into_iter().filter(|span| span.why == spans::Why::Rule(index)));
             }
             if !spans.is_empty() {
                 wrong.push(format!("{}: goes: {example}", rule.id));
@@ -125,6 +139,81 @@ fn a_private_key_goes_also_when_it_is_cut_short() {
         assert_eq!(out.lines().count(), format!("before\n{key}{tail}").lines().count(), "the number of lines stays");
         assert!(out.contains("-----BEGIN RSA PRIVATE KEY-----") && (tail.is_empty() || out.contains("after")), "{out}");
     }
+}
+
+#[test]
+fn a_key_goes_in_every_armour_and_between_the_signs_of_a_program() {
+    let body =
+        ["b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAAB", "lZmVyZW5jZXMgdG8gbm90aGluZyBhdCBhbGwgYnV0IGxvbmcg"];
+    for text in [
+        format!(
+            "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nComment: \"x y\"\n{}\n{}\n---- END SSH2 ENCRYPTED PRIVATE KEY ----\nafter",
+            body[0], body[1]
+        ),
+        format!(
+            "PuTTY-User-Key-File-3: ssh-ed25519\nPrivate-Lines: 2\n{}\n{}\nPrivate-MAC: none\nafter",
+            body[0], body[1]
+        ),
+        format!(
+            "k = \"-----BEGIN PRIVATE KEY-----\\n\" +\n    \"{}\\n\" +\n    \"{}\\n\" +\n    \"-----END PRIVATE KEY-----\";\nafter",
+            body[0], body[1]
+        ),
+        format!(
+            "-----BEGIN OpenVPN Static key V1-----\n{}\n{}\n-----END OpenVPN Static key V1-----\nafter",
+            body[0], body[1]
+        ),
+    ] {
+        let out = self::text(&text);
+        assert!(!out.contains(body[0]) && !out.contains(body[1]) && out.ends_with("after"), "{out}");
+        assert_eq!(out.lines().count(), text.lines().count());
+    }
+}
+
+#[test]
+fn a_rule_of_several_lines_sees_the_same_wherever_pieces_end() {
+    let rules = "[[rules]]\nid = 'acme-pair'\nregex = 'acme-id:\\s+\\w+\\r?\\n(?:[^\\n]*\\n)?acme-word:\\s+(\\w+)'\nkeywords = ['acme-id']\n\
+                 [rules.redact]\nkind = 'acme'\nlines = 3\nsecret = true\n";
+    let set = Arc::new(RuleSet::load(&[("acme.toml".to_owned(), rules.to_owned())]).expect("loads"));
+    let redactor = Redactor::new(set, Pseudonyms::new(b"k"), &KnownNames::default(), Privacy::Standard).expect("ready");
+    for filler in (1 << 20) - 60..(1 << 20) + 10 {
+        let mut input = b"x".repeat(60_000);
+        while input.len() < filler {
+            let line = (filler - input.len()).min(60_000);
+            input.extend(std::iter::repeat_n(b'y', line - 1));
+            input.push(b'\n');
+        }
+        input.extend_from_slice(b"acme-id: 7\nbetween\nacme-word: hunter\nlast\n");
+        let mut out = Vec::new();
+        redactor.replace_all(&input, &mut out, &mut stream::Counts::new()).expect("redacts");
+        let tail = String::from_utf8_lossy(&out[filler.min(out.len())..]).into_owned();
+        assert!(tail.contains("acme-word: REDACTED-acme-") && tail.ends_with("\nlast\n"), "{filler}: {tail}");
+    }
+}
+
+#[test]
+fn what_is_escaped_or_encoded_is_opened_redacted_and_closed_again() {
+    let inner = r#"{"user":"bob","password":"correct-horse-77"}"#;
+    let base64 = data_encoding::BASE64.encode(inner.as_bytes());
+    let out = text(&format!("body={base64};"));
+    let closed = out.trim_start_matches("body=").trim_end_matches(';');
+    let opened =
+        String::from_utf8(data_encoding::BASE64.decode(closed.as_bytes()).expect("still base64")).expect("text");
+    assert!(opened.starts_with(r#"{"user":"bob","password":"REDACTED-"#), "{opened}");
+    let twice = data_encoding::BASE64.encode(base64.as_bytes());
+    assert!(!text(&twice).contains(&twice[20..60]));
+    for escaped in [
+        "/login?next=%2Fhome%3Fpassword%3Dcorrect-horse-77%26x%3D1",
+        r#"msg="{\"password\":\"correct-horse-77\",\"x\":1}""#,
+        "&lt;password&gt;correct-horse-77&lt;/password&gt;",
+        r"password\u003dcorrect-horse-77",
+    ] {
+        let out = text(escaped);
+        assert!(!out.contains("correct-horse"), "{out}");
+    }
+    // One value, three spellings, one placeholder.
+    let out = text("password=\"a+b/c&d=7Zk3\"\nx='a+b/c&d=7Zk3'\ny=a%2Bb%2Fc%26d%3D7Zk3\n");
+    let one = out.split("REDACTED-").nth(1).expect("one").get(..17).expect("whole").to_owned();
+    assert_eq!(out.matches(&one).count(), 3, "{out}");
 }
 
 #[test]

@@ -1,12 +1,18 @@
 //! Writes a text with its findings replaced, and counts them.
 
+use std::ops::Range;
+
+use super::jwt;
 use super::lines::LineState;
-use super::seeds::Seeds;
+use super::seeds::{Place, Seeds};
 use super::sensitive_names::KINDS;
 use super::spans::{Span, Why};
 use super::split::{Piece, Splitter};
 use super::stream::Counts;
-use super::{RedactError, Redactor};
+use super::{RedactError, Redactor, Replacement};
+
+/// How often a changed line is looked at again. One more look is the rule; real text never needed a third.
+const MOST_LOOKS: usize = 4;
 
 impl Redactor {
     /// Appends the own part of `piece`, redacted, to `out`.
@@ -18,8 +24,68 @@ impl Redactor {
         counts: &mut Counts,
     ) -> Result<(), RedactError> {
         let (spans, own) = self.findings(piece, state, None)?;
-        self.write_replaced(piece.bytes, own, &spans, out, counts);
+        if piece.own_start > 0 || piece.line_goes_on {
+            self.write_replaced(piece.bytes, own, &spans, out, counts);
+            return Ok(());
+        }
+        let mut rest = spans.as_slice();
+        let mut at = own.start;
+        while let Some(first) = rest.first() {
+            let start = memchr::memrchr(b'\n', &piece.bytes[at..first.start]).map_or(at, |n| at + n + 1);
+            let end = memchr::memchr(b'\n', &piece.bytes[first.end..own.end]).map_or(own.end, |n| first.end + n);
+            let (line, later) = rest.split_at(rest.partition_point(|span| span.start < end));
+            out.extend_from_slice(&piece.bytes[at..start]);
+            self.write_settled(piece.bytes, start..end, line, state, out, counts)?;
+            (rest, at) = (later, end);
+        }
+        out.extend_from_slice(&piece.bytes[at..own.end.max(at)]);
         Ok(())
+    }
+
+    /// Writes a line with its findings replaced, and looks at the result again until nothing more is found in it: a
+    /// placeholder brings together what a long value kept apart, and redacting twice must change nothing.
+    fn write_settled(
+        &self,
+        text: &[u8],
+        line: Range<usize>,
+        spans: &[Span],
+        state: &LineState,
+        out: &mut Vec<u8>,
+        counts: &mut Counts,
+    ) -> Result<(), RedactError> {
+        // Most of what is replaced in a log; an address is no news to any rule, but behind an escape it may read otherwise.
+        let plain = memchr::memchr3(b'%', b'\\', b'&', &text[line.clone()]).is_none();
+        if plain && spans.iter().all(|span| matches!(span.why, Why::Address(_))) {
+            self.write_replaced(text, line, spans, out, counts);
+            return Ok(());
+        }
+        let mut written = Vec::with_capacity(line.len() + 64);
+        self.write_replaced(text, line, spans, &mut written, counts);
+        out.append(&mut self.looked_again(written, state.depth, counts)?);
+        Ok(())
+    }
+
+    /// A changed line, until nothing more is found in it.
+    pub(super) fn looked_again(
+        &self,
+        mut written: Vec<u8>,
+        depth: usize,
+        counts: &mut Counts,
+    ) -> Result<Vec<u8>, RedactError> {
+        for _ in 0..MOST_LOOKS {
+            let whole = Piece::whole(&written);
+            let (spans, own) = self.findings(&whole, &mut LineState::inside(depth, true), None)?;
+            if spans.is_empty() {
+                break;
+            }
+            let mut again = Vec::with_capacity(written.len() + 64);
+            self.write_replaced(&written, own, &spans, &mut again, counts);
+            if again == written {
+                break;
+            }
+            written = again;
+        }
+        Ok(written)
     }
 
     /// Appends the whole of `text`, redacted, to `out`: for texts that are in memory already.
@@ -35,7 +101,7 @@ impl Redactor {
     pub(super) fn write_replaced(
         &self,
         text: &[u8],
-        own: std::ops::Range<usize>,
+        own: Range<usize>,
         spans: &[Span],
         out: &mut Vec<u8>,
         counts: &mut Counts,
@@ -43,18 +109,46 @@ impl Redactor {
         let mut at = own.start;
         for span in spans {
             out.extend_from_slice(&text[at..span.start]);
-            self.write_placeholder(span.why, &text[span.start..span.end], out, counts);
+            self.write_span(span, &text[span.start..span.end], out, counts);
             at = span.end;
         }
         out.extend_from_slice(&text[at..own.end.max(at)]);
     }
 
-    fn write_placeholder(&self, why: Why, value: &[u8], out: &mut Vec<u8>, counts: &mut Counts) {
-        if let Why::Address(address) = why {
-            out.extend_from_slice(address.mapped(&self.pseudonyms).as_bytes());
-            counts.add(address.family());
-            return;
+    fn write_span(&self, span: &Span, raw: &[u8], out: &mut Vec<u8>, counts: &mut Counts) {
+        let value = span.value.as_deref().unwrap_or(raw);
+        match span.why {
+            Why::Opened(form) => {
+                let mut inside = Vec::with_capacity(value.len());
+                match self.replace_all(value, &mut inside, counts) {
+                    Ok(()) => out.extend_from_slice(&form.close(&inside)),
+                    Err(_) => self.write_placeholder(Why::Named("value"), value, out, counts),
+                }
+            }
+            Why::Address(address) => {
+                let mapped = address.mapped(&self.pseudonyms);
+                out.extend_from_slice(mapped.as_bytes());
+                // The length of a network's prefix stays.
+                let prefix = value.iter().position(|b| *b == b'/').unwrap_or(value.len());
+                out.extend_from_slice(&value[prefix..]);
+                counts.add(address.family());
+                self.tell(span.why, value, true, mapped.as_bytes());
+            }
+            why => self.write_placeholder(why, value, out, counts),
         }
+    }
+
+    fn write_placeholder(&self, why: Why, value: &[u8], out: &mut Vec<u8>, counts: &mut Counts) {
+        if let Some(token) = jwt::rewritten(self, value) {
+            if token != value {
+                counts.add(self.names_of(why).0);
+                // The signature's placeholder leads back to the whole token.
+                let signature = token.rsplit(|b| *b == b'.').next().unwrap_or_default();
+                self.tell(why, value, true, signature);
+            }
+            return out.extend_from_slice(&token);
+        }
+        let start = out.len();
         let hex = match why {
             Why::Rule(n) | Why::Seed(n) => self.set.rules.get(n).is_none_or(|rule| rule.hex),
             _ => true,
@@ -63,6 +157,17 @@ impl Redactor {
         let lower = matches!(why, Why::Known(_)).then(|| value.to_ascii_lowercase());
         self.pseudonyms.write(kind, hex, lower.as_deref().unwrap_or(value), out);
         counts.add(name);
+        self.tell(why, value, hex, &out[start..]);
+    }
+
+    /// Tells whoever wants to know that `placeholder` was written for `original`.
+    fn tell(&self, why: Why, original: &[u8], distinct: bool, placeholder: &[u8]) {
+        if self.witnesses.is_empty() {
+            return;
+        }
+        let (rule, kind) = self.names_of(why);
+        let replacement = Replacement { placeholder, original, rule, kind, distinct };
+        self.witnesses.iter().for_each(|witness| witness.replaced(&replacement));
     }
 
     /// Seeds that no rule found are numbered after the rules: key blocks, then values under a name that says what they
@@ -91,7 +196,7 @@ impl Redactor {
 
     /// Adds the secret at `span` to `seeds`, where it is one.
     pub(super) fn seed(&self, text: &[u8], span: &Span, seeds: &mut Seeds) {
-        let value = &text[span.start..span.end];
+        let value = span.value.as_deref().unwrap_or(&text[span.start..span.end]);
         match span.why {
             Why::Rule(n) if self.set.rules[n].secret => {
                 seeds.add(value, n);
@@ -103,13 +208,8 @@ impl Redactor {
             }
             Why::PrivateKey => seeds.add(value, self.set.rules.len()),
             Why::Named(kind) => seeds.add(value, self.own_number(kind)),
-            Why::Rule(_) | Why::Seed(_) | Why::Known(_) | Why::Address(_) => {}
+            Why::Rule(_) | Why::Seed(_) | Why::Known(_) | Why::Address(_) | Why::Opened(_) => {}
         }
-    }
-
-    /// Adds a value to `seeds` whose name says that it is secret.
-    pub(super) fn seed_named(&self, kind: &str, value: &[u8], seeds: &mut Seeds) {
-        seeds.add(value, self.own_number(kind));
     }
 
     /// Appends `value`, all of it replaced because of its name, to `out`; `false` when it is a placeholder already.
@@ -120,14 +220,45 @@ impl Redactor {
         out: &mut Vec<u8>,
         counts: &mut Counts,
     ) -> bool {
+        let start = scheme(value);
         // A value that is known from elsewhere has its placeholder already, whatever it is called here.
-        let seed = self.seeds.find(value).find(|(start, end, _)| (*start, *end) == (0, value.len()));
-        let why = seed.map_or(Why::Named(kind), |(_, _, by)| Why::Seed(by));
-        let mut spans = vec![Span { start: 0, end: value.len(), why }];
+        let known = |place: &Place| place.range == (0..value.len() - start) && place.seed.is_none();
+        let seed = self.seeds.find(&value[start..]).find(known);
+        let why = seed.map_or(Why::Named(kind), |place| Why::Seed(place.by));
+        let mut spans = vec![Span::new(start, value.len(), why)];
         let mut placeholders = Vec::new();
         super::placeholder::find(value, &self.set.kinds, &mut placeholders);
         super::spans::settle(value, &mut spans, &placeholders);
         self.write_replaced(value, 0..value.len(), &spans, out, counts);
         !spans.is_empty()
     }
+}
+
+/// Bytes of an authentication scheme in front of a credential (RFC 9110, 11.1, and what vendors add): it stays, because it
+/// tells how somebody tried to get in.
+pub(super) fn scheme(value: &[u8]) -> usize {
+    const SCHEMES: [&str; 18] = [
+        "basic",
+        "bearer",
+        "digest",
+        "negotiate",
+        "ntlm",
+        "kerberos",
+        "token",
+        "apikey",
+        "api-key",
+        "ssws",
+        "jwt",
+        "oauth",
+        "splunk",
+        "geniekey",
+        "hawk",
+        "dpop",
+        "aws4-hmac-sha256",
+        "sharedkey",
+    ];
+    let word = value.iter().position(u8::is_ascii_whitespace).unwrap_or(value.len());
+    let blank = value[word..].iter().take_while(|b| b.is_ascii_whitespace()).count();
+    let known = SCHEMES.iter().any(|scheme| value[..word].eq_ignore_ascii_case(scheme.as_bytes()));
+    if known && word + blank < value.len() { word + blank } else { 0 }
 }

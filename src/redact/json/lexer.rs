@@ -1,4 +1,4 @@
-//! Cuts JSON into tokens, however the input is cut into chunks. Knows no grammar beyond a token's own.
+//! Cuts JSON into tokens. Knows no grammar beyond a token's own, and keeps nothing but how far it has looked.
 
 use super::{JsonError, Limits};
 
@@ -13,114 +13,112 @@ pub(super) enum Kind {
     Literal,
 }
 
-/// One token. `start` and `end` are its place in the chunk, half-open; what came in earlier chunks is in `carried`,
-/// which then holds the whole token.
-#[derive(Debug)]
+/// One token: its place in the buffer, half-open.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Token {
     pub(super) kind: Kind,
     pub(super) start: usize,
     pub(super) end: usize,
-    pub(super) carried: Option<Vec<u8>>,
-    /// Offset of the first byte from the start of the input.
-    pub(super) offset: u64,
 }
 
+/// What stands at a place in the buffer.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Found {
+    /// A whole token.
+    Token(Token),
+    /// The opening quote of a string that is longer than [`Limits::value`], whether its end is in sight or not.
+    LongString(usize),
+    /// Nothing yet: the buffer ends first.
+    More,
+}
+
+/// Remembers how far an unfinished string has been looked through, so that each byte is looked at once.
 #[derive(Debug, Default)]
 pub(super) struct Lexer {
-    /// The beginning of a token that the chunk's end cut off.
-    carry: Vec<u8>,
-    /// The last byte carried is a backslash that escapes what comes next.
-    escaped: bool,
-    /// Offset of the chunk from the start of the input.
-    base: u64,
+    /// Offset in the input up to which the string that begins at `string` holds no end.
+    seen: u64,
+    string: u64,
 }
 
 impl Lexer {
-    /// The next whole token of `chunk` at or after `at`, which moves behind it. `None` when the chunk is used up.
-    pub(super) fn next(&mut self, chunk: &[u8], at: &mut usize, limits: &Limits) -> Result<Option<Token>, JsonError> {
-        if self.carry.is_empty() {
-            *at += chunk[*at..].iter().take_while(|&&b| is_space(b)).count();
-        }
+    /// The token of `buffer` at or after `at`, which moves to its first byte. `base` is the offset of the buffer in the input;
+    /// `last` says that nothing follows it.
+    pub(super) fn next(
+        &mut self,
+        buffer: &[u8],
+        at: &mut usize,
+        base: u64,
+        last: bool,
+        limits: &Limits,
+    ) -> Result<Found, JsonError> {
+        *at += buffer[*at..].iter().take_while(|&&b| is_space(b)).count();
         let start = *at;
-        let Some(&first) = self.carry.first().or(chunk.get(start)) else { return Ok(None) };
-        let offset = self.offset_at(start);
+        let Some(&first) = buffer.get(start) else { return Ok(Found::More) };
+        let wrong = JsonError::Syntax { offset: base + start as u64 };
         let (kind, end) = match first {
             b'{' | b'}' | b'[' | b']' | b':' | b',' => (Kind::Mark(first), Some(start + 1)),
-            b'"' => (Kind::String, self.string_end(chunk, start).map_err(|()| JsonError::Syntax { offset })?),
-            b'-' | b'0'..=b'9' => (Kind::Number, word_end(chunk, start)),
-            b't' | b'f' | b'n' => (Kind::Literal, word_end(chunk, start)),
-            _ => return Err(JsonError::Syntax { offset }),
+            b'"' => (Kind::String, self.string_end(buffer, start, base).ok_or(wrong)?),
+            b'-' | b'0'..=b'9' => (Kind::Number, word_end(buffer, start, last)),
+            b't' | b'f' | b'n' => (Kind::Literal, word_end(buffer, start, last)),
+            _ => return Err(wrong),
         };
-        let in_chunk = &chunk[start..end.unwrap_or(chunk.len())];
-        // Whether a token is too long depends on the token alone, not on where the chunks end.
-        if self.carry.len() + in_chunk.len() > limits.value {
-            return Err(JsonError::TooLong { limit: limits.value });
+        // Whether a token is too long depends on the token alone, not on where the input is cut.
+        if end.unwrap_or(buffer.len()) - start > limits.value {
+            return match kind {
+                Kind::String => Ok(Found::LongString(start)),
+                _ => Err(JsonError::TooLong { limit: limits.value }),
+            };
         }
-        let Some(end) = end else {
-            self.carry.extend_from_slice(in_chunk);
-            *at = chunk.len();
-            return Ok(None);
-        };
-        let carried = (!self.carry.is_empty()).then(|| {
-            let mut token = std::mem::take(&mut self.carry);
-            token.extend_from_slice(in_chunk);
-            token
-        });
-        let text = carried.as_deref().unwrap_or(in_chunk);
+        let Some(end) = end else { return Ok(Found::More) };
+        let text = &buffer[start..end];
         let well_formed = match kind {
             Kind::Number => is_number(text),
             Kind::Literal => matches!(text, b"true" | b"false" | b"null"),
             Kind::Mark(_) | Kind::String => true,
         };
-        if !well_formed {
-            return Err(JsonError::Syntax { offset });
-        }
-        *at = end;
-        Ok(Some(Token { kind, start, end, carried, offset }))
+        if well_formed { Ok(Found::Token(Token { kind, start, end })) } else { Err(wrong) }
     }
 
-    /// Where in `chunk` an unfinished token begins; its end if there is none. What lies before may be passed on.
-    pub(super) fn settled(&self, chunk: &[u8]) -> usize {
-        chunk.len() - self.carry.len().min(chunk.len())
-    }
-
-    /// Counts `chunk` as read.
-    pub(super) fn advance(&mut self, chunk: &[u8]) {
-        self.base += chunk.len() as u64;
-    }
-
-    /// True in the middle of a token.
-    pub(super) fn is_inside(&self) -> bool {
-        !self.carry.is_empty()
-    }
-
-    /// Offset in the input of the token that begins at `at`, or of the one being carried.
-    pub(super) fn offset_at(&self, at: usize) -> u64 {
-        (self.base + at as u64).saturating_sub(self.carry.len() as u64)
-    }
-
-    /// One past the closing quote; `None` when it lies beyond the chunk; an error for a raw control character.
-    fn string_end(&mut self, chunk: &[u8], start: usize) -> Result<Option<usize>, ()> {
-        let mut at = if self.carry.is_empty() { start + 1 } else { start };
-        if self.escaped {
-            if at >= chunk.len() {
-                return Ok(None);
+    /// One past the closing quote; `Some(None)` when it lies beyond the buffer; `None` for a raw control character.
+    fn string_end(&mut self, buffer: &[u8], start: usize, base: u64) -> Option<Option<usize>> {
+        let offset = base + start as u64;
+        let from = if self.string == offset && self.seen > offset { (self.seen - base) as usize } else { start + 1 };
+        match closing_quote(buffer, from)? {
+            Quote::At(end) => Some(Some(end + 1)),
+            Quote::Beyond(seen) => {
+                (self.string, self.seen) = (offset, base + seen as u64);
+                Some(None)
             }
-            self.escaped = false;
-            at += usize::from(chunk[at] >= 0x20);
         }
-        loop {
-            at += chunk[at..].iter().take_while(|&&b| b != b'"' && b != b'\\' && b >= 0x20).count();
-            match chunk.get(at) {
-                None => return Ok(None),
-                Some(b'"') => return Ok(Some(at + 1)),
-                Some(b'\\') if at + 1 == chunk.len() => {
-                    self.escaped = true;
-                    return Ok(None);
-                }
-                Some(b'\\') if chunk[at + 1] >= 0x20 => at += 2,
-                Some(_) => return Err(()),
-            }
+    }
+}
+
+/// Where a string ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quote {
+    /// The closing quote's place.
+    At(usize),
+    /// Not before this place, at which to go on once more bytes are there: never behind a backslash.
+    Beyond(usize),
+}
+
+/// The first quote at or after `from` that no backslash escapes; `None` for a raw control character before it.
+pub(super) fn closing_quote(buffer: &[u8], mut from: usize) -> Option<Quote> {
+    loop {
+        let found = memchr::memchr2(b'"', b'\\', &buffer[from..]).map(|n| from + n);
+        let end = found.unwrap_or(buffer.len());
+        // Without a branch a byte, so that it runs on many bytes at once.
+        if buffer[from..end].iter().fold(false, |bad, b| bad | (*b < 0x20)) {
+            return None;
+        }
+        let Some(at) = found else { return Some(Quote::Beyond(end)) };
+        if buffer[at] == b'"' {
+            return Some(Quote::At(at));
+        }
+        match buffer.get(at + 1) {
+            None => return Some(Quote::Beyond(at)),
+            Some(escape) if *escape < 0x20 => return None,
+            Some(_) => from = at + 2,
         }
     }
 }
@@ -130,10 +128,11 @@ pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
-/// One past the last byte of a number or literal; `None` when the chunk ends first, because the next may go on.
-fn word_end(chunk: &[u8], start: usize) -> Option<usize> {
+/// One past the last byte of a number or literal; `None` when the buffer ends first and more may come.
+fn word_end(buffer: &[u8], start: usize, last: bool) -> Option<usize> {
     let is_word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'+' | b'.');
-    chunk[start..].iter().position(|b| !is_word(b)).map(|n| start + n)
+    let end = buffer[start..].iter().position(|b| !is_word(b)).map(|n| start + n);
+    end.or_else(|| last.then_some(buffer.len()))
 }
 
 /// RFC 8259, section 6. The text may be of any size or precision: nobody computes with it.
@@ -161,7 +160,7 @@ fn is_number(text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_number;
+    use super::{Quote, closing_quote, is_number};
 
     #[test]
     fn numbers_are_judged_by_their_form_only() {
@@ -171,5 +170,12 @@ mod tests {
         for bad in ["", "-", "01", "1.", ".5", "1e", "1e+", "+1", "0x10", "1a", "--1"] {
             assert!(!is_number(bad.as_bytes()), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_string_ends_at_the_first_quote_that_is_not_escaped() {
+        assert_eq!(closing_quote(br#"a\"b\\"c"#, 0), Some(Quote::At(6)));
+        assert_eq!(closing_quote(br"ab\", 0), Some(Quote::Beyond(2)));
+        assert_eq!(closing_quote(b"ab\ncd\"", 0), None);
     }
 }

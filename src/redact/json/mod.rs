@@ -1,51 +1,50 @@
 //! Rewrites string and number values in JSON and leaves every other byte as it was.
 //!
 //! Support files hold JSON that no common parser reproduces: `1e400`, lone surrogate escapes, duplicate keys, a byte order
-//! mark, an exporter's own spacing. The walker never builds a document. It copies what it reads and asks a
-//! [`ValueRedactor`] about each value, so a reviewer can diff the result against the source and see only the redactions.
+//! mark, an exporter's own spacing. The walker never builds a document. It shows each value to a [`ValueRedactor`], takes
+//! [`Edit`]s of its text, and leads them back to the bytes in the source, so a reviewer can diff the result against the
+//! source and see only the redactions, also inside long values and among escapes.
 //!
-//! Memory is bounded by the longest value ([`Limits`]), never by the document. What is no JSON is an error: the caller
-//! throws the output away and falls back to the rules for plain text.
+//! Memory is bounded by [`Limits`], never by the document or by its longest value: longer ones are shown bit by bit. What is
+//! no JSON is an error: the caller throws the output away and falls back to the rules for plain text.
 
-mod hold;
+mod edit;
 mod lexer;
+mod long;
 mod place;
 mod text;
 mod walker;
 
-pub use place::{Path, Place, Scalar};
-pub use text::{escape_into, unescape};
+pub use edit::{Edit, apply};
+pub use place::{Path, Place, Says, Scalar};
+pub use text::escape_into;
 pub use walker::JsonWalker;
-
-/// What becomes of a value or key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Rewrite {
-    /// Its bytes stay exactly as they stand in the source, escapes included.
-    Keep,
-    /// This text stands there instead. The walker quotes and escapes it, so a number becomes a string.
-    Replace(String),
-}
+pub(super) use walker::Walk;
 
 /// Decides what becomes of each value and key.
 ///
 /// Calls come in document order, but for a `value` member that stands before its `name`: it is decided when the object
-/// closes.
+/// closes. Edits are offsets in the text that was shown, in order and disjoint.
 pub trait ValueRedactor {
-    /// `text` is a string without quotes and escapes (lone surrogates as three bytes each, WTF-8), or a number as written.
-    fn value(&mut self, place: &Place<'_>, text: &[u8]) -> Rewrite;
+    /// What is remembered of a long string while it goes by.
+    type Long: std::fmt::Debug;
+
+    /// `text` is a string without quotes and escapes (lone surrogates as three bytes each, WTF-8), or a number as written,
+    /// which becomes a string if any of it is edited.
+    fn value(&mut self, place: &Place<'_>, text: &[u8]) -> Vec<Edit>;
 
     /// `text` is a member's key, unescaped.
-    fn key(&mut self, text: &[u8]) -> Rewrite;
-}
+    fn key(&mut self, text: &[u8]) -> Vec<Edit>;
 
-impl<R: ValueRedactor + ?Sized> ValueRedactor for &mut R {
-    fn value(&mut self, place: &Place<'_>, text: &[u8]) -> Rewrite {
-        (**self).value(place, text)
-    }
+    /// A string that is longer than [`Limits::value`] begins.
+    fn begin(&mut self, place: &Place<'_>) -> Self::Long;
 
-    fn key(&mut self, text: &[u8]) -> Rewrite {
-        (**self).key(text)
-    }
+    /// Its text goes on with `text`. Appends edits, in offsets from its start, and returns up to where no more will come; all
+    /// edits so far end there or before.
+    fn go_on(&mut self, long: &mut Self::Long, text: &[u8], edits: &mut Vec<Edit>) -> u64;
+
+    /// It has ended.
+    fn end(&mut self, long: Self::Long, edits: &mut Vec<Edit>);
 }
 
 /// How many documents one input holds.
@@ -62,7 +61,7 @@ pub enum Documents {
 pub struct Limits {
     /// Containers inside each other. Real exports stay under 100; a bomb is all brackets.
     pub depth: usize,
-    /// Bytes of one string or number as written. A body in a HAR can be tens of megabytes of base64.
+    /// Bytes of one string as written that are shown at once; longer ones go by bit by bit. A longer number is refused.
     pub value: usize,
     /// Bytes of one key as written; one is remembered per open object.
     pub key: usize,
@@ -73,7 +72,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { depth: 512, value: 64 << 20, key: 64 << 10, hold: 1 << 20 }
+        Self { depth: 512, value: 256 << 10, key: 64 << 10, hold: 1 << 20 }
     }
 }
 
@@ -95,8 +94,8 @@ pub enum JsonError {
         /// The limit.
         limit: usize,
     },
-    /// A value longer than [`Limits::value`], or a key longer than [`Limits::key`].
-    #[error("a JSON string longer than {limit} bytes")]
+    /// A number longer than [`Limits::value`], or a key longer than [`Limits::key`].
+    #[error("a JSON number or key longer than {limit} bytes")]
     TooLong {
         /// The limit.
         limit: usize,

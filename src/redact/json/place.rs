@@ -23,6 +23,19 @@ pub struct Place<'a> {
     pub path: Path<'a>,
     /// String or number.
     pub scalar: Scalar,
+    /// What the object says about its own members.
+    pub says: Says<'a>,
+}
+
+/// What members before a value, and for a `value` member those behind it too, say about the whole object.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Says<'a> {
+    /// `"sensitive": true`, or a Kubernetes `Secret` around `data`: every value is one.
+    pub secret: bool,
+    /// `encoding` is `base64`, or a WebSocket message has the opcode of binary data; `None` when nothing is said.
+    pub base64: Option<bool>,
+    /// `mimeType` or `contentType`.
+    pub mime: Option<&'a [u8]>,
 }
 
 /// The keys from the top of the document to a value. Arrays add nothing, so `request.cookies[3].value` reads
@@ -62,11 +75,79 @@ pub(super) struct Frame {
     pub(super) gave_up: bool,
     /// The index of the nearest object: this frame's, or for an array that of the object around it.
     pub(super) object: Option<usize>,
+    pub(super) facts: Facts,
 }
+
+/// What an object's members have said so far.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    sensitive: bool,
+    base64: Option<bool>,
+    mime: Option<Vec<u8>>,
+    has_api_version: bool,
+    /// Whether its `kind` is `Secret`.
+    is_secret_kind: Option<bool>,
+}
+
+/// The longest media type that is remembered.
+const LONGEST_MIME: usize = 128;
 
 impl Frame {
     fn key(&self) -> Option<&[u8]> {
         self.is_object.then_some(self.key.as_slice())
+    }
+
+    fn is_at(&self, keys: &[&str]) -> bool {
+        keys.iter().any(|key| self.key.eq_ignore_ascii_case(key.as_bytes()))
+    }
+
+    /// Remembers a member that says something about its object.
+    pub(super) fn learn(&mut self, text: &[u8]) {
+        if !self.is_object || text.len() > LONGEST_MIME {
+            return;
+        }
+        match self.key.len() {
+            4 if self.is_at(&["kind"]) => self.facts.is_secret_kind = Some(text == b"Secret"),
+            6 if self.is_at(&["opcode"]) => self.facts.base64 = Some(text == b"2"),
+            8 if self.is_at(&["encoding"]) => self.facts.base64 = Some(text.eq_ignore_ascii_case(b"base64")),
+            8 | 11 | 12 if self.is_at(&["mimeType", "contentType", "content_type", "content-type"]) => {
+                self.facts.mime = Some(text.to_vec());
+            }
+            10 if self.is_at(&["apiVersion"]) => self.facts.has_api_version = true,
+            _ => {}
+        }
+    }
+
+    /// Remembers `"sensitive": true`, as Terraform and build servers write it.
+    pub(super) fn learn_true(&mut self) {
+        let flags = ["sensitive", "secret", "issecret", "is_secret", "secured", "masked"];
+        self.facts.sensitive |= self.is_object && self.is_at(&flags);
+    }
+
+    /// Whether its `data` may turn out to be that of a Kubernetes `Secret`: exporters sort `kind` behind `data`.
+    pub(super) fn may_be_a_secret(&self) -> bool {
+        self.holds_data() && self.facts.has_api_version && self.facts.is_secret_kind.is_none() && !self.gave_up
+    }
+
+    fn holds_data(&self) -> bool {
+        self.is_object && self.is_at(&["data", "stringData"])
+    }
+
+    /// Whether it has turned out to be a Kubernetes `Secret`.
+    pub(super) fn is_a_secret(&self) -> bool {
+        self.facts.is_secret_kind == Some(true)
+    }
+
+    /// What is said about the member being read in `self`, which stands in `outer`.
+    pub(super) fn says<'a>(&'a self, outer: Option<&'a Frame>) -> Says<'a> {
+        let in_secret = outer.is_some_and(|f| f.is_a_secret() && f.holds_data());
+        let about_value = self.facts.sensitive && self.member == Member::Value;
+        Says { secret: in_secret || about_value, ..self.says_of_value() }
+    }
+
+    /// The same about its `value`, whichever member is being read.
+    pub(super) fn says_of_value(&self) -> Says<'_> {
+        Says { secret: self.facts.sensitive, base64: self.facts.base64, mime: self.facts.mime.as_deref() }
     }
 }
 

@@ -8,41 +8,82 @@ use super::*;
 #[derive(Default)]
 struct Witness(Vec<String>);
 
+fn described(place: &Place<'_>, text: &[u8]) -> String {
+    let show = |bytes: Option<&[u8]>| bytes.map_or("-".into(), |b| String::from_utf8_lossy(b).into_owned());
+    let path: Vec<_> = place.path.inner_to_outer().map(|k| show(Some(k))).collect();
+    format!(
+        "{}|{}|{}|{}|{}",
+        path.join("<"),
+        show(place.sibling_name),
+        place.depth,
+        show(Some(text)),
+        if place.scalar == Scalar::Number { "n" } else { "s" }
+    )
+}
+
 impl ValueRedactor for Witness {
-    fn value(&mut self, place: &Place<'_>, text: &[u8]) -> Rewrite {
-        let show = |bytes: Option<&[u8]>| bytes.map_or("-".into(), |b| String::from_utf8_lossy(b).into_owned());
-        let path: Vec<_> = place.path.inner_to_outer().map(|k| show(Some(k))).collect();
-        self.0.push(format!(
-            "{}|{}|{}|{}|{}",
-            path.join("<"),
-            show(place.sibling_name),
-            place.depth,
-            show(Some(text)),
-            if place.scalar == Scalar::Number { "n" } else { "s" }
-        ));
-        Rewrite::Keep
+    type Long = (String, Vec<u8>);
+
+    fn value(&mut self, place: &Place<'_>, text: &[u8]) -> Vec<Edit> {
+        self.0.push(described(place, text));
+        Vec::new()
     }
 
-    fn key(&mut self, _text: &[u8]) -> Rewrite {
-        Rewrite::Keep
+    fn key(&mut self, _text: &[u8]) -> Vec<Edit> {
+        Vec::new()
+    }
+
+    fn begin(&mut self, place: &Place<'_>) -> Self::Long {
+        (described(place, b"long:"), Vec::new())
+    }
+
+    fn go_on(&mut self, long: &mut Self::Long, text: &[u8], _edits: &mut Vec<Edit>) -> u64 {
+        long.1.extend_from_slice(text);
+        long.1.len() as u64
+    }
+
+    fn end(&mut self, long: Self::Long, _edits: &mut Vec<Edit>) {
+        self.0.push(long.0.replace("long:", &String::from_utf8_lossy(&long.1)));
     }
 }
 
-/// Replaces every value that has `secret` in it, or in its name, and every key that has.
+/// Replaces every value that has `secret` in it, or in its name, and every key that has; of a long string, each `secret`.
 struct Censor;
 
 const NEW: &str = "REDACTED-\"x\"\n";
 
+fn whole(text: &[u8], new: &str) -> Vec<Edit> {
+    vec![Edit { start: 0, end: text.len() as u64, text: new.into() }]
+}
+
 impl ValueRedactor for Censor {
-    fn value(&mut self, place: &Place<'_>, text: &[u8]) -> Rewrite {
+    /// What has been seen, and up to where it has been looked at.
+    type Long = (Vec<u8>, usize);
+
+    fn value(&mut self, place: &Place<'_>, text: &[u8]) -> Vec<Edit> {
         let about = [Some(text), place.sibling_name, place.key];
         let hit = about.into_iter().flatten().any(|t| t.windows(6).any(|w| w == b"secret"));
-        if hit { Rewrite::Replace(NEW.into()) } else { Rewrite::Keep }
+        if hit { whole(text, NEW) } else { Vec::new() }
     }
 
-    fn key(&mut self, text: &[u8]) -> Rewrite {
-        if text == b"secret key" { Rewrite::Replace("gone".into()) } else { Rewrite::Keep }
+    fn key(&mut self, text: &[u8]) -> Vec<Edit> {
+        if text == b"secret key" { whole(text, "gone") } else { Vec::new() }
     }
+
+    fn begin(&mut self, _place: &Place<'_>) -> Self::Long {
+        (Vec::new(), 0)
+    }
+
+    fn go_on(&mut self, long: &mut Self::Long, text: &[u8], edits: &mut Vec<Edit>) -> u64 {
+        long.0.extend_from_slice(text);
+        while let Some(at) = long.0[long.1..].windows(6).position(|w| w == b"secret").map(|n| long.1 + n) {
+            edits.push(Edit { start: at as u64, end: at as u64 + 6, text: NEW.into() });
+            long.1 = at + 6;
+        }
+        long.1.max(long.0.len().saturating_sub(5)) as u64
+    }
+
+    fn end(&mut self, _long: Self::Long, _edits: &mut Vec<Edit>) {}
 }
 
 fn walk_in<R: ValueRedactor>(
@@ -234,10 +275,76 @@ fn limits_refuse_what_would_fill_the_memory() {
     for chunk in [1, 4, 100] {
         let walk = |input: &str| walk_in(Censor, Documents::One, limits, input.as_bytes(), chunk).map(|_| ());
         assert_eq!(walk(r#"["12345678"]"#), Ok(()));
-        assert_eq!(walk(r#"["123456789"]"#), Err(JsonError::TooLong { limit: 10 }));
+        assert_eq!(walk(r#"["123456789"]"#), Ok(()), "a longer string goes by bit by bit");
         assert_eq!(walk("[12345678901]"), Err(JsonError::TooLong { limit: 10 }));
         assert_eq!(walk(r#"{"1234":1}"#), Err(JsonError::TooLong { limit: 5 }));
     }
+}
+
+#[test]
+fn a_long_string_goes_by_bit_by_bit() {
+    let limits = Limits { value: 20, ..Limits::default() };
+    let new = serde_json::to_string(NEW).unwrap();
+    let new = &new[1..new.len() - 1];
+    let input = r#"{"a":"\ud83d\ude00 a secret \/ and s\u0065cret, \ud83d end","value":"long enough to be long, secretsecret","name":"n"}"#;
+    let expected = format!(
+        r#"{{"a":"\ud83d\ude00 a {new} \/ and {new}, \ud83d end","value":"long enough to be long, {new}{new}","name":"n"}}"#
+    );
+    for chunk in (1..60).chain([1000]) {
+        let (out, _) = walk_in(Censor, Documents::One, limits, input.as_bytes(), chunk).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), expected, "in chunks of {chunk}");
+        let (out, witness) = walk_in(Witness::default(), Documents::One, limits, input.as_bytes(), chunk).unwrap();
+        assert_eq!(out, input.as_bytes());
+        assert_eq!(witness.0[0], "a|-|1|😀 a secret / and secret, \u{fffd}\u{fffd}\u{fffd} end|s");
+    }
+    for broken in [r#"["long enough to be long \x"]"#, "[\"long enough to be long\n\"]", "[\"long enough to be long"] {
+        for chunk in [1, 7, 1000] {
+            assert!(walk_in(Censor, Documents::One, limits, broken.as_bytes(), chunk).is_err(), "{broken}");
+        }
+    }
+}
+
+/// Looks at nothing and remembers nothing but lengths.
+struct Passer;
+
+impl ValueRedactor for Passer {
+    type Long = u64;
+
+    fn value(&mut self, _place: &Place<'_>, _text: &[u8]) -> Vec<Edit> {
+        Vec::new()
+    }
+
+    fn key(&mut self, _text: &[u8]) -> Vec<Edit> {
+        Vec::new()
+    }
+
+    fn begin(&mut self, _place: &Place<'_>) -> u64 {
+        0
+    }
+
+    fn go_on(&mut self, long: &mut u64, text: &[u8], _edits: &mut Vec<Edit>) -> u64 {
+        *long += text.len() as u64;
+        *long
+    }
+
+    fn end(&mut self, _long: u64, _edits: &mut Vec<Edit>) {}
+}
+
+#[test]
+fn a_string_of_64_megabytes_is_never_held() {
+    let mut walker = JsonWalker::new(Passer, Documents::One);
+    let (mut out, mut most, mut written) = (Vec::new(), 0, 0);
+    let chunk = br"some text with \u0065scapes \/ in it, ".repeat(1700);
+    walker.push(b"{\"body\":\"", &mut out).unwrap();
+    for _ in 0..1000 {
+        walker.push(&chunk, &mut out).unwrap();
+        most = most.max(walker.held());
+        written += std::mem::take(&mut out).len();
+    }
+    walker.push(b"\"}", &mut out).unwrap();
+    walker.finish(&mut out).unwrap();
+    assert_eq!(written + out.len(), 1000 * chunk.len() + 11);
+    assert!(most < 1 << 20, "{most} bytes were held");
 }
 
 /// JSON text of any shape, with what generators of documents seldom write.

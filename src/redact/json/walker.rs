@@ -1,11 +1,13 @@
-//! The grammar of JSON over the lexer's tokens: keeps the stack of open containers, asks the redactor about each value,
-//! and copies everything else.
+//! The grammar of JSON over the lexer's tokens: keeps the stack of open containers, asks the redactor about each value, and
+//! gathers its edits in offsets of the input.
 
-use super::hold::{Hold, Pending};
-use super::lexer::{Kind, Lexer, Token};
+use super::edit::{Edit, apply, escaped, to_raw};
+use super::lexer::{Found, Kind, Lexer, Token};
+use super::long::{LongString, Seen};
 use super::place::{Frame, Member};
-use super::{Documents, JsonError, Limits, Path, Place, Rewrite, Scalar, ValueRedactor, escape_into, unescape};
+use super::{Documents, JsonError, Limits, Path, Place, Says, Scalar, ValueRedactor};
 use crate::redact::sensitive_names::{is_sensitive_header, is_sensitive_key};
+use crate::redact::view::View;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -13,19 +15,29 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// is prose.
 const LONGEST_NAME: usize = 1024;
 
+/// How many values wait for a name at once. Lists of numbers below `value` would otherwise cost a hundred times their size.
+const MOST_PENDING: usize = 1024;
+
 /// Rewrites the values of JSON as it streams by.
 ///
 /// ```
-/// use casefile::redact::json::{Documents, JsonWalker, Place, Rewrite, ValueRedactor};
+/// use casefile::redact::json::{Documents, Edit, JsonWalker, Place, ValueRedactor};
 ///
 /// struct Passwords;
 /// impl ValueRedactor for Passwords {
-///     fn value(&mut self, place: &Place<'_>, _text: &[u8]) -> Rewrite {
-///         if place.key == Some(b"password") { Rewrite::Replace("gone".into()) } else { Rewrite::Keep }
+///     type Long = ();
+///     fn value(&mut self, place: &Place<'_>, text: &[u8]) -> Vec<Edit> {
+///         let whole = Edit { start: 0, end: text.len() as u64, text: b"gone".to_vec() };
+///         if place.key == Some(b"password") { vec![whole] } else { vec![] }
 ///     }
-///     fn key(&mut self, _text: &[u8]) -> Rewrite {
-///         Rewrite::Keep
+///     fn key(&mut self, _text: &[u8]) -> Vec<Edit> {
+///         vec![]
 ///     }
+///     fn begin(&mut self, _place: &Place<'_>) {}
+///     fn go_on(&mut self, _long: &mut (), _text: &[u8], _edits: &mut Vec<Edit>) -> u64 {
+///         0
+///     }
+///     fn end(&mut self, _long: (), _edits: &mut Vec<Edit>) {}
 /// }
 ///
 /// let mut out = Vec::new();
@@ -37,20 +49,82 @@ const LONGEST_NAME: usize = 1024;
 /// # Ok::<(), casefile::redact::json::JsonError>(())
 /// ```
 #[derive(Debug)]
-pub struct JsonWalker<R> {
+pub struct JsonWalker<R: ValueRedactor> {
     redactor: R,
+    walk: Walk<R::Long>,
+}
+
+impl<R: ValueRedactor> JsonWalker<R> {
+    /// A walker at the start of its input.
+    pub fn new(redactor: R, documents: Documents) -> Self {
+        Self::with_limits(redactor, documents, Limits::default())
+    }
+
+    /// A walker that holds other amounts in memory.
+    pub fn with_limits(redactor: R, documents: Documents, limits: Limits) -> Self {
+        Self { redactor, walk: Walk::new(documents, limits) }
+    }
+
+    /// Reads the next chunk of any size and appends what is decided to `out`. After an error the output of all chunks is
+    /// worthless: it is whole values short, and nothing more comes.
+    pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), JsonError> {
+        self.walk.push(&mut self.redactor, chunk)?;
+        self.walk.hand_out(|source, base, edits| apply(source, base, edits, out));
+        Ok(())
+    }
+
+    /// Ends the input and gives the redactor back.
+    pub fn finish(mut self, out: &mut Vec<u8>) -> Result<R, JsonError> {
+        self.walk.finish(&mut self.redactor)?;
+        self.walk.hand_out(|source, base, edits| apply(source, base, edits, out));
+        Ok(self.redactor)
+    }
+
+    /// Bytes of the input that are held in memory now.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.walk.buffer.len()
+    }
+}
+
+/// The walk itself, which leaves the redactor to its caller, so that a redactor can walk JSON inside JSON.
+#[derive(Debug)]
+pub(in crate::redact) struct Walk<L> {
     documents: Documents,
     limits: Limits,
     lexer: Lexer,
-    /// How much of a leading byte order mark has been seen; `None` once the question is settled.
-    mark: Option<usize>,
+    /// What has been read and not been handed out.
+    buffer: Vec<u8>,
+    /// Offset of the buffer in the input.
+    base: u64,
+    /// Where in the buffer the next token begins.
+    at: usize,
+    /// No byte order mark can come any more.
+    begun: bool,
     expect: Expect,
     /// One past the last token of the last whole document.
     document_end: Option<u64>,
     stack: Vec<Frame>,
-    hold: Hold,
-    scratch: Vec<u8>,
+    /// Values that stand before what decides about them, by place and, because inner objects close first, by `object`.
+    pending: Vec<Pending>,
+    edits: Vec<Edit>,
+    long: Option<Box<LongString<L>>>,
     failed: bool,
+}
+
+/// A value that waits: for the name that it goes by, as in `{"value": "…", "name": "Authorization"}`, or for the kind of
+/// thing that it is part of.
+#[derive(Debug)]
+struct Pending {
+    start: u64,
+    end: u64,
+    scalar: Scalar,
+    key: Vec<u8>,
+    /// The frame of the object that it waits for.
+    object: usize,
+    /// Whether it is a member of a member of that object.
+    inner: bool,
+    depth: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,162 +139,227 @@ enum Expect {
     Document,
 }
 
-impl<R: ValueRedactor> JsonWalker<R> {
-    /// A walker at the start of its input.
-    pub fn new(redactor: R, documents: Documents) -> Self {
-        Self::with_limits(redactor, documents, Limits::default())
-    }
-
-    /// A walker that holds other amounts in memory.
-    pub fn with_limits(redactor: R, documents: Documents, limits: Limits) -> Self {
+impl<L> Walk<L> {
+    pub(in crate::redact) fn new(documents: Documents, limits: Limits) -> Self {
         Self {
-            redactor,
             documents,
             limits,
             lexer: Lexer::default(),
-            mark: Some(0),
+            buffer: Vec::new(),
+            base: 0,
+            at: 0,
+            begun: false,
             expect: Expect::Document,
             document_end: None,
             stack: Vec::new(),
-            hold: Hold::default(),
-            scratch: Vec::new(),
+            pending: Vec::new(),
+            edits: Vec::new(),
+            long: None,
             failed: false,
         }
     }
 
-    /// Reads the next chunk of any size and appends what is decided to `out`. After an error the output of all chunks is
-    /// worthless: it is whole values short, and nothing more comes.
-    pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), JsonError> {
+    /// Reads the next chunk of any size.
+    pub(in crate::redact) fn push<R>(&mut self, redactor: &mut R, chunk: &[u8]) -> Result<(), JsonError>
+    where
+        R: ValueRedactor<Long = L>,
+    {
+        self.buffer.extend_from_slice(chunk);
+        self.read(redactor, false)
+    }
+
+    /// Ends the input.
+    pub(in crate::redact) fn finish<R: ValueRedactor<Long = L>>(&mut self, redactor: &mut R) -> Result<(), JsonError> {
+        self.read(redactor, true)?;
+        let seen_one = self.document_end.is_some() || self.documents == Documents::Many;
+        let whole = self.expect == Expect::Document && seen_one && self.at == self.buffer.len() && self.long.is_none();
+        if whole { Ok(()) } else { Err(JsonError::UnexpectedEnd) }
+    }
+
+    /// Hands out what will not change any more: its bytes, their offset, and their edits.
+    pub(in crate::redact) fn hand_out(&mut self, take: impl FnOnce(&[u8], u64, &[Edit])) {
+        let settled = self.settled();
+        let length = (settled - self.base) as usize;
+        // What waited is decided later than what stands behind it.
+        self.edits.sort_by_key(|edit| edit.start);
+        let count = self.edits.partition_point(|edit| edit.start < settled);
+        take(&self.buffer[..length], self.base, &self.edits[..count]);
+        self.edits.drain(..count);
+        self.buffer.drain(..length);
+        self.base = settled;
+        self.at -= length;
+    }
+
+    /// After an error or at the end: stops where it stands and gives back the offset from which on nothing is decided.
+    pub(in crate::redact) fn stop<R: ValueRedactor<Long = L>>(&mut self, redactor: &mut R) -> u64 {
+        let buffer = std::mem::take(&mut self.buffer);
+        self.give_up(redactor, &buffer);
+        if let Some(long) = self.long.take() {
+            long.end(redactor, &mut self.edits);
+        }
+        self.buffer = buffer;
+        self.base + self.at as u64
+    }
+
+    /// What has been read and not been looked at.
+    pub(in crate::redact) fn rest(&self) -> &[u8] {
+        &self.buffer[self.at..]
+    }
+
+    fn settled(&self) -> u64 {
+        let at = self.long.as_ref().map_or(self.base + self.at as u64, |long| long.settled());
+        self.pending.first().map_or(at, |first| first.start.min(at))
+    }
+
+    fn read<R: ValueRedactor<Long = L>>(&mut self, redactor: &mut R, last: bool) -> Result<(), JsonError> {
         if self.failed {
             return Err(JsonError::AlreadyFailed);
         }
-        let result = self.walk(chunk, out);
+        let buffer = std::mem::take(&mut self.buffer);
+        let result = self.tokens(redactor, &buffer, last);
+        self.buffer = buffer;
         self.failed = result.is_err();
         result
     }
 
-    /// Ends the input and gives the redactor back.
-    pub fn finish(mut self, out: &mut Vec<u8>) -> Result<R, JsonError> {
-        // A number at the very end is whole only now. The newline ends it and is not part of the output.
-        if self.lexer.is_inside() {
-            let mut tail = Vec::new();
-            self.push(b"\n", &mut tail).map_err(|_| JsonError::UnexpectedEnd)?;
-            tail.pop();
-            out.extend_from_slice(&tail);
+    fn tokens<R>(&mut self, redactor: &mut R, buffer: &[u8], last: bool) -> Result<(), JsonError>
+    where
+        R: ValueRedactor<Long = L>,
+    {
+        if !self.begun {
+            let same = buffer.iter().zip(BYTE_ORDER_MARK).take_while(|(a, b)| a == b).count();
+            if same < BYTE_ORDER_MARK.len() && same == buffer.len() && !last {
+                return Ok(());
+            }
+            self.begun = true;
+            self.at = if same == BYTE_ORDER_MARK.len() { same } else { 0 };
         }
-        if self.failed {
-            return Err(JsonError::AlreadyFailed);
+        loop {
+            if let Some(long) = &mut self.long {
+                match long.read(redactor, buffer, self.at, &mut self.edits)? {
+                    Seen::Until(until) => {
+                        self.at = until;
+                        return Ok(());
+                    }
+                    Seen::End(end) => {
+                        self.at = end;
+                        if let Some(long) = self.long.take() {
+                            long.end(redactor, &mut self.edits);
+                        }
+                        self.value_done(end);
+                    }
+                }
+            }
+            let found = self.lexer.next(buffer, &mut self.at, self.base, last, &self.limits)?;
+            let offset = self.base + self.at as u64;
+            if self.is_held_too_long(offset) {
+                self.give_up(redactor, buffer);
+            }
+            match found {
+                Found::More => return Ok(()),
+                Found::Token(token) => {
+                    self.token(redactor, buffer, token)?;
+                    self.at = token.end;
+                }
+                Found::LongString(start) => {
+                    self.begin_document(start)?;
+                    match self.expect {
+                        Expect::Value | Expect::ValueOrEnd => {}
+                        Expect::Key | Expect::KeyOrEnd => return Err(JsonError::TooLong { limit: self.limits.key }),
+                        _ => return Err(JsonError::Syntax { offset }),
+                    }
+                    self.give_up(redactor, buffer);
+                    let long = redactor.begin(&self.place(Scalar::String));
+                    self.long = Some(Box::new(LongString::new(long, offset)));
+                    self.at = start + 1;
+                }
+            }
         }
-        let seen_one = self.document_end.is_some() || self.documents == Documents::Many;
-        if self.expect != Expect::Document || !seen_one || self.lexer.is_inside() || self.mark.is_some_and(|n| n > 0) {
-            return Err(JsonError::UnexpectedEnd);
-        }
-        Ok(self.redactor)
     }
 
-    fn walk(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), JsonError> {
-        let mut at = self.skip_mark(chunk, out)?;
-        // Everything before `copied` has gone to the output, or is held, or is carried.
-        let mut copied = at;
-        while let Some(token) = self.lexer.next(chunk, &mut at, &self.limits)? {
-            if self.hold.is_too_long(token.offset, self.limits.hold) {
-                self.hold.bytes.extend_from_slice(&chunk[copied..token.start]);
-                copied = token.start;
-                self.give_up(out)?;
+    fn begin_document(&mut self, start: usize) -> Result<(), JsonError> {
+        if self.expect == Expect::Document {
+            let offset = self.base + start as u64;
+            let apart = self.document_end.is_none_or(|end| self.documents == Documents::Many && end < offset);
+            if !apart {
+                return Err(JsonError::Syntax { offset });
             }
-            let rewrite = self.token(&token, chunk, out, &mut copied)?;
-            if let Some(raw) = &token.carried
-                && rewrite == Written::No
-            {
-                self.hold.sink(out).extend_from_slice(raw);
-                copied = token.end;
-            }
-        }
-        let settled = self.lexer.settled(chunk).max(copied);
-        self.hold.sink(out).extend_from_slice(&chunk[copied..settled]);
-        self.lexer.advance(chunk);
-        if self.hold.is_too_long(self.lexer.offset_at(0), self.limits.hold) {
-            self.give_up(out)?;
+            self.expect = Expect::Value;
         }
         Ok(())
     }
 
-    /// Passes a byte order mark at the very start; returns where the JSON begins in this chunk.
-    fn skip_mark(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<usize, JsonError> {
-        let Some(seen) = self.mark else { return Ok(0) };
-        let rest = &BYTE_ORDER_MARK[seen..];
-        let same = chunk.iter().zip(rest).take_while(|(a, b)| a == b).count();
-        let unfinished = same < rest.len() && same == chunk.len();
-        if same < rest.len() && !unfinished && seen + same > 0 {
-            return Err(JsonError::Syntax { offset: 0 });
-        }
-        self.mark = unfinished.then_some(seen + same);
-        out.extend_from_slice(&chunk[..same]);
-        Ok(same)
-    }
-
-    /// Takes one token into account; says whether it, and all before it, has been written.
-    fn token(
-        &mut self,
-        token: &Token,
-        chunk: &[u8],
-        out: &mut Vec<u8>,
-        copied: &mut usize,
-    ) -> Result<Written, JsonError> {
-        let wrong = JsonError::Syntax { offset: token.offset };
-        if self.expect == Expect::Document {
-            let apart = self.document_end.is_none_or(|end| self.documents == Documents::Many && end < token.offset);
-            if !apart {
-                return Err(wrong);
-            }
-            self.expect = Expect::Value;
-        }
-        let raw = token.carried.as_deref().unwrap_or(&chunk[token.start..token.end]);
+    /// Takes one token into account.
+    fn token<R>(&mut self, redactor: &mut R, buffer: &[u8], token: Token) -> Result<(), JsonError>
+    where
+        R: ValueRedactor<Long = L>,
+    {
+        let offset = self.base + token.start as u64;
+        let wrong = JsonError::Syntax { offset };
+        self.begin_document(token.start)?;
+        let raw = &buffer[token.start..token.end];
         match (token.kind, self.expect) {
             (Kind::Mark(open @ (b'{' | b'[')), Expect::Value | Expect::ValueOrEnd) => self.open(open == b'{')?,
             (Kind::Mark(b'}'), Expect::KeyOrEnd | Expect::CommaOrEnd) if self.in_object() => {
-                if self.hold.is_of(self.stack.len() - 1) {
-                    self.hold.bytes.extend_from_slice(&chunk[*copied..token.start]);
-                    *copied = token.start;
-                    self.settle(self.stack.len() - 1, out)?;
-                }
-                self.close(token);
+                self.settle(redactor, buffer, self.stack.len() - 1);
+                self.stack.pop();
+                self.value_done(token.end);
             }
-            (Kind::Mark(b']'), Expect::ValueOrEnd | Expect::CommaOrEnd) if !self.in_object() => self.close(token),
+            (Kind::Mark(b']'), Expect::ValueOrEnd | Expect::CommaOrEnd) if !self.in_object() => {
+                self.stack.pop();
+                self.value_done(token.end);
+            }
             (Kind::Mark(b','), Expect::CommaOrEnd) => {
                 self.expect = if self.in_object() { Expect::Key } else { Expect::Value };
             }
             (Kind::Mark(b':'), Expect::Colon) => self.expect = Expect::Value,
             (Kind::String, Expect::Key | Expect::KeyOrEnd) => {
-                let rewrite = self.key(raw).ok_or(wrong)??;
+                if raw.len() > self.limits.key {
+                    return Err(JsonError::TooLong { limit: self.limits.key });
+                }
+                let inside = Inside::of(raw, Scalar::String).ok_or(wrong)?;
+                if let Some(frame) = self.stack.last_mut() {
+                    frame.key.clear();
+                    frame.key.extend_from_slice(inside.text());
+                    frame.member = Member::of(inside.text());
+                }
+                let edits = redactor.key(inside.text());
+                inside.lead_back(edits, offset, &mut self.edits);
                 self.expect = Expect::Colon;
-                return Ok(self.write(&rewrite, token, chunk, out, copied));
             }
             (Kind::String | Kind::Number, Expect::Value | Expect::ValueOrEnd) => {
                 let scalar = if token.kind == Kind::String { Scalar::String } else { Scalar::Number };
-                decode(raw, scalar, &mut self.scratch).ok_or(wrong)?;
-                let written = match self.waits_for_name() {
-                    Some(object) => {
-                        self.hold.sink(out).extend_from_slice(&chunk[*copied..token.start]);
-                        *copied = token.end;
-                        let key = self.stack[object].key.clone();
-                        let depth = self.stack.len();
-                        let pending = Pending { at: 0, raw: raw.to_vec(), scalar, key, object, depth };
-                        self.hold.push(pending, token.offset);
-                        Written::Yes
-                    }
+                let inside = Inside::of(raw, scalar).ok_or(wrong)?;
+                if let Some(frame) = self.stack.last_mut() {
+                    frame.learn(inside.text());
+                }
+                match self.waits_for() {
+                    Some((object, inner)) => self.pending.push(Pending {
+                        start: offset,
+                        end: offset + raw.len() as u64,
+                        scalar,
+                        key: self.stack.last().map(|f| f.key.clone()).unwrap_or_default(),
+                        object,
+                        inner,
+                        depth: self.stack.len(),
+                    }),
                     None => {
-                        let rewrite = self.value(scalar);
-                        self.write(&rewrite, token, chunk, out, copied)
+                        let edits = redactor.value(&self.place(scalar), inside.text());
+                        inside.lead_back(edits, offset, &mut self.edits);
                     }
-                };
-                self.value_done(token);
-                return Ok(written);
+                }
+                self.learn_name(scalar, inside.text());
+                self.value_done(token.end);
             }
-            (Kind::Literal, Expect::Value | Expect::ValueOrEnd) => self.value_done(token),
+            (Kind::Literal, Expect::Value | Expect::ValueOrEnd) => {
+                if let Some(frame) = self.stack.last_mut().filter(|_| raw == b"true") {
+                    frame.learn_true();
+                }
+                self.value_done(token.end);
+            }
             _ => return Err(wrong),
         }
-        Ok(Written::No)
+        Ok(())
     }
 
     fn in_object(&self) -> bool {
@@ -241,133 +380,144 @@ impl<R: ValueRedactor> JsonWalker<R> {
         Ok(())
     }
 
-    fn close(&mut self, token: &Token) {
-        self.stack.pop();
-        self.value_done(token);
-    }
-
-    fn value_done(&mut self, token: &Token) {
+    fn value_done(&mut self, end: usize) {
         if self.stack.is_empty() {
             self.expect = Expect::Document;
-            let length = token.carried.as_ref().map_or(token.end - token.start, Vec::len);
-            self.document_end = Some(token.offset + length as u64);
+            self.document_end = Some(self.base + end as u64);
         } else {
             self.expect = Expect::CommaOrEnd;
         }
     }
 
-    /// `None` when the key is not well formed.
-    fn key(&mut self, raw: &[u8]) -> Option<Result<Rewrite, JsonError>> {
-        if raw.len() > self.limits.key {
-            return Some(Err(JsonError::TooLong { limit: self.limits.key }));
-        }
-        decode(raw, Scalar::String, &mut self.scratch)?;
-        if let Some(frame) = self.stack.last_mut() {
-            frame.key.clone_from(&self.scratch);
-            frame.member = Member::of(&self.scratch);
-        }
-        Some(Ok(self.redactor.key(&self.scratch)))
-    }
-
-    /// Asks about the value in `scratch`, and remembers it if it names its object.
-    fn value(&mut self, scalar: Scalar) -> Rewrite {
+    /// Where the value that comes now stands.
+    fn place(&self, scalar: Scalar) -> Place<'_> {
         let object = self.stack.last().and_then(|frame| frame.object);
         let frame = object.and_then(|index| self.stack.get(index));
         let key = frame.map(|f| f.key.as_slice());
-        let place = Place {
+        Place {
             key,
             sibling_name: frame.filter(|f| is_about_name(f)).and_then(|f| f.name.as_deref()),
             depth: self.stack.len(),
             path: Path { frames: &self.stack[..object.unwrap_or(0)], key },
             scalar,
-        };
-        let rewrite = self.redactor.value(&place, &self.scratch);
+            says: frame.map_or(Says::default(), |f| f.says(self.object_around(object))),
+        }
+    }
+
+    fn object_around(&self, object: Option<usize>) -> Option<&Frame> {
+        object.and_then(|index| index.checked_sub(1)).and_then(|outer| self.stack.get(outer)).filter(|f| f.is_object)
+    }
+
+    /// Remembers a value that names its object.
+    fn learn_name(&mut self, scalar: Scalar, text: &[u8]) {
         if scalar == Scalar::String
             && let Some(frame) = self.stack.last_mut()
             && frame.is_object
             && frame.member == Member::Name
-            && self.scratch.len() <= LONGEST_NAME
+            && text.len() <= LONGEST_NAME
             // Of several names the one that matters stays.
             && frame.name.as_deref().is_none_or(|name| !names_secret(name))
         {
-            frame.name = Some(self.scratch.clone());
+            frame.name = Some(text.to_vec());
             frame.name_is_inherited = false;
         }
-        rewrite
     }
 
-    /// The object whose name the value in `scratch` must wait for.
-    fn waits_for_name(&self) -> Option<usize> {
+    /// The object that decides about the value that comes now, when it has not said enough yet.
+    fn waits_for(&self) -> Option<(usize, bool)> {
         let object = self.stack.last()?.object?;
         let frame = self.stack.get(object)?;
         let has_own_name = frame.name.is_some() && !frame.name_is_inherited;
-        (frame.member == Member::Value && !has_own_name && !frame.gave_up).then_some(object)
+        if frame.member == Member::Value && !has_own_name && !frame.gave_up {
+            return Some((object, false));
+        }
+        let outer = self.object_around(Some(object)).is_some_and(Frame::may_be_a_secret);
+        outer.then(|| (object - 1, true))
+    }
+
+    /// True when the first value has waited for too many bytes, or too many wait.
+    fn is_held_too_long(&self, offset: u64) -> bool {
+        let since = self.pending.first().map_or(offset, |first| first.start);
+        offset - since > self.limits.hold || self.pending.len() >= MOST_PENDING
     }
 
     /// Decides all that is pending by what is known now.
-    fn give_up(&mut self, out: &mut Vec<u8>) -> Result<(), JsonError> {
-        for pending in &self.hold.pending {
+    fn give_up<R: ValueRedactor<Long = L>>(&mut self, redactor: &mut R, buffer: &[u8]) {
+        for pending in &self.pending {
             if let Some(frame) = self.stack.get_mut(pending.object) {
                 frame.gave_up = true;
             }
         }
-        self.settle(0, out)
+        self.settle(redactor, buffer, 0);
     }
 
-    /// Decides what is pending in the object at `object` and inside it.
-    fn settle(&mut self, object: usize, out: &mut Vec<u8>) -> Result<(), JsonError> {
-        let first = self.hold.pending.partition_point(|p| p.object < object);
-        let Some(start) = self.hold.pending.get(first).map(|p| p.at) else { return Ok(()) };
-        let tail = self.hold.bytes.split_off(start);
-        let mut done = start;
-        for pending in self.hold.pending.split_off(first) {
-            self.hold.bytes.extend_from_slice(&tail[done - start..pending.at - start]);
-            done = pending.at;
-            decode(&pending.raw, pending.scalar, &mut self.scratch)
-                .ok_or(JsonError::Syntax { offset: self.hold.since })?;
+    /// Decides what waits for the object at `object` or for one inside it.
+    fn settle<R: ValueRedactor<Long = L>>(&mut self, redactor: &mut R, buffer: &[u8], object: usize) {
+        let first = self.pending.partition_point(|p| p.object < object);
+        for pending in self.pending.split_off(first) {
+            let raw = &buffer[(pending.start - self.base) as usize..(pending.end - self.base) as usize];
+            let inside = Inside::of(raw, pending.scalar).expect("it was well formed when it began to wait");
             let key = Some(pending.key.as_slice());
+            let frame = self.stack.get(pending.object);
             let place = Place {
                 key,
-                sibling_name: self.stack.get(pending.object).and_then(|f| f.name.as_deref()),
+                sibling_name: frame.filter(|_| !pending.inner).and_then(|f| f.name.as_deref()),
                 depth: pending.depth,
-                path: Path { frames: &self.stack[..pending.object], key },
+                path: Path { frames: &self.stack[..pending.object + usize::from(pending.inner)], key },
                 scalar: pending.scalar,
+                says: match frame {
+                    Some(frame) if pending.inner => Says { secret: frame.is_a_secret(), ..Says::default() },
+                    frame => frame.map_or(Says::default(), Frame::says_of_value),
+                },
             };
-            match self.redactor.value(&place, &self.scratch) {
-                Rewrite::Keep => self.hold.bytes.extend_from_slice(&pending.raw),
-                Rewrite::Replace(text) => quote_into(&text, &mut self.hold.bytes),
-            }
+            let edits = redactor.value(&place, inside.text());
+            inside.lead_back(edits, pending.start, &mut self.edits);
         }
-        self.hold.bytes.extend_from_slice(&tail[done - start..]);
-        if self.hold.pending.is_empty() {
-            out.append(&mut self.hold.bytes);
-        }
-        Ok(())
-    }
-
-    fn write(
-        &mut self,
-        rewrite: &Rewrite,
-        token: &Token,
-        chunk: &[u8],
-        out: &mut Vec<u8>,
-        copied: &mut usize,
-    ) -> Written {
-        let Rewrite::Replace(text) = rewrite else { return Written::No };
-        let sink = self.hold.sink(out);
-        // A carried token has been copied by nobody; what stands before it went out with its own chunk.
-        sink.extend_from_slice(&chunk[*copied..token.start.max(*copied)]);
-        quote_into(text, sink);
-        *copied = token.end;
-        Written::Yes
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Written {
-    Yes,
-    /// Still to be copied with the bytes around it.
-    No,
+/// The text of a token, and the way back.
+struct Inside<'a> {
+    raw: &'a [u8],
+    view: Option<View>,
+    scalar: Scalar,
+}
+
+impl<'a> Inside<'a> {
+    /// `None` when an escape is none.
+    fn of(token: &'a [u8], scalar: Scalar) -> Option<Self> {
+        let raw = match scalar {
+            Scalar::Number => token,
+            Scalar::String => token.strip_prefix(b"\"")?.strip_suffix(b"\"")?,
+        };
+        let view = match scalar {
+            Scalar::String if memchr::memchr(b'\\', raw).is_some() => Some(View::json_string(raw)?),
+            _ => None,
+        };
+        Some(Self { raw, view, scalar })
+    }
+
+    fn text(&self) -> &[u8] {
+        self.view.as_ref().map_or(self.raw, |view| &view.text)
+    }
+
+    /// `offset` is that of the token.
+    fn lead_back(&self, mut edits: Vec<Edit>, offset: u64, all: &mut Vec<Edit>) {
+        if edits.is_empty() {
+            return;
+        }
+        if self.scalar == Scalar::String {
+            return to_raw(self.view.as_ref(), offset + 1, edits, all);
+        }
+        // A number that is no longer one becomes a string.
+        for edit in &mut edits {
+            edit.text = escaped(std::mem::take(&mut edit.text));
+        }
+        let mut text = vec![b'"'];
+        apply(self.raw, 0, &edits, &mut text);
+        text.push(b'"');
+        all.push(Edit { start: offset, end: offset + self.raw.len() as u64, text });
+    }
 }
 
 /// A value of an object has that object's name if it is its `value` member, or if the object is itself a named value.
@@ -377,21 +527,4 @@ fn is_about_name(frame: &Frame) -> bool {
 
 fn names_secret(name: &[u8]) -> bool {
     is_sensitive_key(name).or_else(|| is_sensitive_header(name)).is_some()
-}
-
-fn decode(raw: &[u8], scalar: Scalar, out: &mut Vec<u8>) -> Option<()> {
-    out.clear();
-    match scalar {
-        Scalar::Number => {
-            out.extend_from_slice(raw);
-            Some(())
-        }
-        Scalar::String => unescape(raw.strip_prefix(b"\"")?.strip_suffix(b"\"")?, out),
-    }
-}
-
-fn quote_into(text: &str, out: &mut Vec<u8>) {
-    out.push(b'"');
-    escape_into(text, out);
-    out.push(b'"');
 }

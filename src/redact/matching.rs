@@ -1,0 +1,133 @@
+//! The rules on the lines that a keyword lights up.
+
+use std::ops::Range;
+
+use super::checks::{Check, entropy};
+use super::lines::{LineState, SEVERAL_LINES};
+use super::prefilter::RuleBits;
+use super::sensitive_names::is_reference;
+use super::spans::{Span, Why};
+use super::{RedactError, Redactor};
+
+impl Redactor {
+    /// Asks the rules about the lines in `text[..seen]`. What stands behind is only seen by rules of several lines.
+    pub(super) fn find_by_rules(
+        &self,
+        text: &[u8],
+        seen: usize,
+        state: &LineState,
+        spans: &mut Vec<Span>,
+    ) -> Result<(), RedactError> {
+        self.find_bare(&text[..seen], spans)?;
+        self.find_alone(&text[..seen], spans)?;
+        let filter = &*self.prefilter;
+        // Ordered by where a keyword ends; none spans a line, so the hits of a line stand together.
+        let mut hits = filter.hits(&text[..seen]).peekable();
+        let mut wanted = RuleBits::new(self.set.rules.len());
+        let mut start = 0;
+        while start < seen {
+            if filter.always.is_empty() {
+                // Nothing looks at lines without a hit: go straight to the next one that has one.
+                let Some((at, _)) = hits.peek() else { break };
+                start = memchr::memrchr(b'\n', &text[start..*at]).map_or(start, |newline| start + newline + 1);
+            }
+            let end = memchr::memchr(b'\n', &text[start..seen]).map_or(seen, |at| start + at);
+            filter.always.iter().for_each(|rule| wanted.insert(*rule));
+            while let Some((_, keyword)) = hits.next_if(|(at, _)| *at <= end) {
+                filter.rules[keyword].iter().for_each(|rule| wanted.insert(*rule));
+            }
+            let line = &text[start..end];
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            while let Some(rule) = wanted.pop() {
+                match self.set.rules[rule].lines {
+                    1 => self.find_by_rule(rule, line, start, spans)?,
+                    _ if state.line_by_line => {}
+                    lines => self.find_over_lines(rule, lines_from(text, start, lines), start, spans)?,
+                }
+            }
+            start = end + 1;
+        }
+        Ok(())
+    }
+
+    /// Asks one rule about `line`, which begins at `at` of the text.
+    pub(super) fn find_by_rule(
+        &self,
+        index: usize,
+        line: &[u8],
+        at: usize,
+        spans: &mut Vec<Span>,
+    ) -> Result<(), RedactError> {
+        let mut from = 0;
+        while let Some(found) = self.next_match(index, line, &mut from)? {
+            spans.push(Span::new(at + found.start, at + found.end, Why::Rule(index)));
+        }
+        Ok(())
+    }
+
+    /// Asks a rule of several lines about `text`, which begins at `at`. What it finds is replaced line by line, so that no line
+    /// is lost; only matches that begin in the first line count, because those further down have a turn of their own.
+    fn find_over_lines(&self, index: usize, text: &[u8], at: usize, spans: &mut Vec<Span>) -> Result<(), RedactError> {
+        let first = memchr::memchr(b'\n', text).unwrap_or(text.len());
+        let mut from = 0;
+        while from <= first
+            && let Some(found) = self.next_match(index, text, &mut from)?
+        {
+            let mut start = found.start;
+            for line in text[found.clone()].split_inclusive(|b| *b == b'\n') {
+                let blank = line.len() - line.trim_ascii_start().len();
+                let value = line.trim_ascii();
+                if !value.is_empty() {
+                    let from = at + start + blank;
+                    spans.push(Span::new(from, from + value.len(), Why::Rule(index)));
+                }
+                start += line.len();
+            }
+        }
+        Ok(())
+    }
+
+    /// The next secret that the rule finds in `text` from `from` on, which moves behind it.
+    fn next_match(&self, index: usize, text: &[u8], from: &mut usize) -> Result<Option<Range<usize>>, RedactError> {
+        let rule = &self.set.rules[index];
+        let regex = rule.regex().ok_or_else(|| RedactError::Rule(rule.id.clone()))?;
+        // Looking allocates nothing, and most lines that a keyword lights up hold no match.
+        while *from <= text.len() && regex.is_match_at(text, *from) {
+            let Some(captures) = regex.captures_at(text, *from) else { break };
+            let whole = captures.get(0).map_or(*from..*from, |m| m.range());
+            let Some((start, end)) = rule.secret_range(&captures) else { break };
+            let value = &text[start..end];
+            let name = captures.get(1);
+            let too_plain = rule.entropy.is_some_and(|least| entropy(value) <= least);
+            let reference = rule.secret && is_reference(value);
+            let passes = rule.check.is_none_or(|check| check.passes(name.map(|m| m.as_bytes()), value));
+            let passes = passes && !(rule.check == Some(Check::Email) && in_user_information(&text[..start]));
+            let passes = passes
+                && rule.number.is_none_or(|number| number.is(value))
+                && (rule.places.is_empty() || super::places::is_labelled(rule, text, start, end))
+                && !rule.exempts(text, &whole, &(start..end));
+            if start < end && !too_plain && !reference && passes {
+                *from = whole.end.max(whole.start + 1);
+                return Ok(Some(start..end));
+            }
+            // What was refused may hide another: `user: password=x` is no user, but a password.
+            let after_name = name.filter(|m| m.end() < start).map_or(0, |m| m.end());
+            *from = after_name.max(whole.start + 1);
+        }
+        Ok(None)
+    }
+}
+
+/// The line at `start` and those after it, `lines` in all, within what a rule may see.
+fn lines_from(text: &[u8], start: usize, lines: usize) -> &[u8] {
+    let window = &text[start..text.len().min(start + SEVERAL_LINES)];
+    let end = memchr::memchr_iter(b'\n', window).nth(lines - 1).unwrap_or(window.len());
+    &window[..end]
+}
+
+/// Whether what follows `before` is the password of a URL, which only looks like the name before a mail address's `@`:
+/// `postgres://shop:hunter2@db.example.com`. The rules for URLs take it, and leave the host.
+fn in_user_information(before: &[u8]) -> bool {
+    let start = before.iter().rposition(|b| b.is_ascii_whitespace() || b"/\"'<>".contains(b)).map_or(0, |at| at + 1);
+    before[..start].ends_with(b"://") && before[start..].contains(&b':')
+}
