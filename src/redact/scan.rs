@@ -100,6 +100,9 @@ impl Treatment {
         if let Some(kind) = kinds::of(head) {
             return Ok(Self::Known(kind));
         }
+        if let Some(archive) = Archive::of(head) {
+            return Ok(Self::Archive(archive));
+        }
         if let Some(format) = Format::of(head) {
             return Ok(Self::Image(format));
         }
@@ -109,8 +112,7 @@ impl Treatment {
     /// Whether the result is text that a terminal can show.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        let plain = |encoding: &Encoding| matches!(encoding, Encoding::Utf8 | Encoding::Windows1252);
-        matches!(self, Self::Text(encoding) | Self::Json { encoding, .. } if plain(encoding))
+        matches!(self, Self::Text(Encoding::Utf8) | Self::Json { encoding: Encoding::Utf8, .. })
     }
 }
 
@@ -138,9 +140,6 @@ impl Redactor {
         let mut reader = open()?;
         let mut head = Vec::with_capacity(HEAD);
         reader.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
-        if AGE.iter().any(|start| head.starts_with(start)) {
-            return Err(RedactError::Encrypted);
-        }
         if let Some(kind) = kinds::of(&head) {
             let (treatment, bytes) = (Treatment::Known(kind), head.len() as u64);
             return Ok(Scan { treatment, seeds: Seeds::default(), bytes, note: None });
@@ -177,6 +176,9 @@ impl Redactor {
         mut reader: Box<dyn Read + Send>,
         open: &mut dyn FnMut() -> std::io::Result<Box<dyn Read + Send>>,
     ) -> Result<Scan, RedactError> {
+        if AGE.iter().any(|start| head.starts_with(start)) {
+            return Err(RedactError::Encrypted);
+        }
         let without = |treatment, bytes| Scan { treatment, seeds: Seeds::default(), bytes, note: None };
         let length = head.len() as u64;
         if let Some(format) = Format::of(&head) {
