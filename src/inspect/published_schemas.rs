@@ -7,6 +7,7 @@ use schemars::{JsonSchema, schema_for};
 
 use super::{Listing, Summary};
 use crate::model::{Case, Manifest};
+use crate::redact::RuleListing;
 
 fn published<T: JsonSchema>(name: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
@@ -41,4 +42,9 @@ fn the_summary_is_as_published() {
 #[test]
 fn the_listing_is_as_published() {
     published::<Listing>("listing.schema.json");
+}
+
+#[test]
+fn the_listing_of_rules_is_as_published() {
+    published::<RuleListing>("rules.schema.json");
 }

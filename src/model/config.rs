@@ -82,25 +82,35 @@ pub fn parse_toml<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Conf
     };
     let deserializer = toml::Deserializer::parse(text)
         .map_err(|e| syntax(&e).mend("see the TOML syntax at https://toml.io; texts stand in \"quotes\""))?;
-    serde_path_to_error::deserialize(deserializer).map_err(|e| {
-        let path = e.path().to_string();
-        let inner = e.into_inner();
-        let mut error = syntax(&inner);
-        error.key = (path != ".").then_some(path);
-        let (unknown, expected) = unknown_field(inner.message());
-        if let Some(unknown) = unknown {
-            let near = expected.iter().min_by_key(|known| strsim::levenshtein(known, &unknown));
-            error.mend = Some(match near {
-                Some(near) if strsim::levenshtein(near, &unknown) <= 3 => format!("did you mean `{near}`?"),
-                _ => format!("known here: {}", expected.join(", ")),
-            });
-            error.problem = format!("unknown key `{unknown}`");
-        }
-        if error.mend.is_none() {
-            error.mend = Some("give a value of the kind that is expected here".to_owned());
-        }
-        error
-    })
+    serde_path_to_error::deserialize(deserializer).map_err(|e| at_path(&e, syntax))
+}
+
+/// Reads a table that was read from `text` and then changed.
+pub fn parse_toml_table<T: DeserializeOwned>(file: &str, text: &str, table: toml::Table) -> Result<T, ConfigError> {
+    serde_path_to_error::deserialize(toml::Value::Table(table))
+        .map_err(|e| at_path(&e, |e| ConfigError::file(file, first_line(e.message()))).at_line_of_key(text))
+}
+
+fn at_path(
+    e: &serde_path_to_error::Error<toml::de::Error>,
+    in_words: impl Fn(&toml::de::Error) -> ConfigError,
+) -> ConfigError {
+    let path = e.path().to_string();
+    let mut error = in_words(e.inner());
+    error.key = (path != ".").then_some(path);
+    let (unknown, expected) = unknown_field(e.inner().message());
+    if let Some(unknown) = unknown {
+        let near = expected.iter().min_by_key(|known| strsim::levenshtein(known, &unknown));
+        error.mend = Some(match near {
+            Some(near) if strsim::levenshtein(near, &unknown) <= 3 => format!("did you mean `{near}`?"),
+            _ => format!("known here: {}", expected.join(", ")),
+        });
+        error.problem = format!("unknown key `{unknown}`");
+    }
+    if error.mend.is_none() {
+        error.mend = Some("give a value of the kind that is expected here".to_owned());
+    }
+    error
 }
 
 /// The line, counted from 1, on which byte `at` of `text` stands.

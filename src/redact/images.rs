@@ -40,6 +40,18 @@ impl Format {
     }
 }
 
+impl Format {
+    /// As a media type.
+    #[must_use]
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Png => "image/png",
+            Self::Jpeg => "image/jpeg",
+            Self::WebP => "image/webp",
+        }
+    }
+}
+
 /// The picture without metadata.
 pub(super) fn strip(reader: &mut dyn Read, format: Format) -> Result<Vec<u8>, RedactError> {
     let mut bytes = Vec::new();

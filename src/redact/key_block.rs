@@ -4,9 +4,14 @@ use super::lines::LineState;
 use super::placeholder;
 use super::spans::{Span, Why};
 
-/// Lines of PEM private keys (RFC 7468, RFC 1421): from BEGIN to END, or, cut short, to the end of the base64.
+/// What the armour of a secret says (RFC 7468, RFC 4716, OpenVPN's static keys).
+const SECRET_ARMOUR: [&[u8]; 2] = [b"PRIVATE KEY", b"Static key"];
+
+/// Lines of private keys: from BEGIN to END, or, cut short, to the end of the base64; and those of PuTTY's files, which count
+/// them.
 pub(super) fn key_blocks(text: &[u8], state: &mut LineState, spans: &mut Vec<Span>) {
-    if !state.in_key_block && memchr::memmem::find(text, b"PRIVATE KEY").is_none() {
+    let has = |needle: &[u8]| memchr::memmem::find(text, needle).is_some();
+    if !state.in_key_block && !has(b"Private-Lines:") && !SECRET_ARMOUR.iter().any(|armour| has(armour)) {
         return;
     }
     let mut start = 0;
@@ -22,13 +27,23 @@ pub(super) fn key_blocks(text: &[u8], state: &mut LineState, spans: &mut Vec<Spa
                 KeyLine::Other => state.in_key_block = false,
             }
         }
-        if let Some(at) = memchr::memmem::find(line, b"-----BEGIN ") {
-            let rest = &line[at..];
-            let has_end = memchr::memmem::find(rest, b"-----END ").is_some();
-            state.in_key_block = memchr::memmem::find(rest, b"PRIVATE KEY").is_some() && !has_end;
+        if let Some(begins) = begins_key(line) {
+            state.in_key_block = begins;
         }
         start = end + 1;
     }
+}
+
+/// Whether a block of a secret begins on `line`; `None` when no block of any kind does.
+fn begins_key(line: &[u8]) -> Option<bool> {
+    let find = |needle: &[u8]| memchr::memmem::find(line, needle);
+    if find(b"Private-Lines:").is_some() {
+        return Some(true);
+    }
+    let at = find(b"-----BEGIN ").or_else(|| find(b"---- BEGIN "))?;
+    let rest = &line[at..];
+    let has = |needle: &[u8]| memchr::memmem::find(rest, needle).is_some();
+    Some(SECRET_ARMOUR.iter().any(|armour| has(armour)) && !has(b"-----END "))
 }
 
 enum KeyLine {
@@ -37,25 +52,30 @@ enum KeyLine {
     Other,
 }
 
-/// Takes the last word of a line in a key block, so that a log's time stamp before it stays.
+/// Takes the longest word of a line in a key block, so that a log's time stamp before it and a program's quotes and signs
+/// around it stay.
 fn key_line(line: &[u8]) -> KeyLine {
     let trimmed = line.trim_ascii();
-    let end = line.len() - line.iter().rev().take_while(|b| b.is_ascii_whitespace()).count();
-    if trimmed.is_empty() {
+    let headers: [&[u8]; 5] = [b"Proc-Type:", b"DEK-Info:", b"Comment:", b"Subject:", b"#"];
+    if trimmed.is_empty() || headers.iter().any(|name| trimmed.starts_with(name)) {
         return KeyLine::Blank;
     }
-    if trimmed.starts_with(b"Proc-Type:") || trimmed.starts_with(b"DEK-Info:") || trimmed.starts_with(b"Comment:") {
+    let ends = |mark: &[u8]| memchr::memmem::find(line, mark).is_some();
+    if ends(b"-----END") || ends(b"---- END") {
+        return KeyLine::Other;
+    }
+    let words = line.split(u8::is_ascii_whitespace).scan(0, |at, word| {
+        let start = *at;
+        *at += word.len() + 1;
+        Some((start, word))
+    });
+    let Some((start, word)) = words.max_by_key(|(_, word)| word.len()) else { return KeyLine::Blank };
+    if was_a_key_line(word) {
         return KeyLine::Blank;
     }
-    let start = line[..end].iter().rposition(u8::is_ascii_whitespace).map_or(0, |at| at + 1);
-    let word = &line[start..end];
-    let base64 = word.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=-_\"',\\".contains(b));
-    let only_word = line[..start].trim_ascii().is_empty();
-    if word.starts_with(b"-----END") || word.ends_with(b"-----") || was_a_key_line(word) {
-        return if was_a_key_line(word) { KeyLine::Blank } else { KeyLine::Other };
-    }
-    if base64 && !holds_placeholder(word) && (only_word || word.len() >= 16) {
-        KeyLine::Body(start, end)
+    let base64 = word.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=-_\"',\\;".contains(b));
+    if base64 && !holds_placeholder(word) && (word.len() == trimmed.len() || word.len() >= 16) {
+        KeyLine::Body(start, start + word.len())
     } else {
         KeyLine::Other
     }

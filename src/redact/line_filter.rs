@@ -5,9 +5,7 @@
 
 use std::sync::Arc;
 
-use encoding_rs::{UTF_16BE, UTF_16LE};
-
-use super::decode::{Encoding, encode};
+use super::decode::{Encoder, Encoding, Transcoder};
 use super::json::{Documents, JsonWalker};
 use super::lines::LineState;
 use super::scan::Treatment;
@@ -20,17 +18,17 @@ use super::{RedactError, Redactor};
 const JSON_LINE: usize = 1 << 20;
 
 /// How the bytes of the stream are written.
-enum Text {
-    /// Nothing has come yet.
-    Unknown,
-    Bytes,
-    Wide(encoding_rs::Decoder, Encoding),
+struct Text {
+    encoding: Encoding,
+    from: Transcoder,
+    to: Encoder,
 }
 
 /// Redacts lines as they come.
 pub struct LineFilter {
     redactor: Arc<Redactor>,
-    text: Text,
+    /// Nothing until the first bytes have come.
+    text: Option<Text>,
     state: LineState,
     /// What is not handed out yet, with a little of what was handed out before `next`.
     buffer: Vec<u8>,
@@ -54,7 +52,7 @@ impl Redactor {
     pub fn line_filter(self: &Arc<Self>) -> LineFilter {
         LineFilter {
             redactor: Arc::clone(self),
-            text: Text::Unknown,
+            text: None,
             state: LineState::inside(0, true),
             buffer: Vec::new(),
             next: 0,
@@ -77,39 +75,21 @@ impl LineFilter {
     pub fn finish(mut self, out: &mut Vec<u8>) -> Result<Summary, RedactError> {
         self.decode(&[], true)?;
         self.hand_out(true, out)?;
-        let encoding = match &self.text {
-            Text::Wide(_, encoding) => encoding.name(),
-            Text::Unknown | Text::Bytes => Encoding::Utf8.name(),
-        };
-        Ok(self.counts.summary(Some(encoding)))
+        let encoding = self.text.as_mut().map_or(Encoding::Utf8, |text| {
+            out.extend_from_slice(&text.to.finish(text.from.odd_byte()));
+            text.encoding
+        });
+        Ok(self.counts.summary(Some(encoding.name())))
     }
 
     /// Appends `bytes` to the buffer, as UTF-8.
     fn decode(&mut self, bytes: &[u8], last: bool) -> Result<(), RedactError> {
-        if matches!(self.text, Text::Unknown) && !bytes.is_empty() {
-            self.text = match Treatment::of_head(bytes)? {
-                Treatment::Text(Encoding::Utf8) => Text::Bytes,
-                Treatment::Text(wide @ Encoding::Utf16Le) => {
-                    Text::Wide(UTF_16LE.new_decoder_without_bom_handling(), wide)
-                }
-                Treatment::Text(wide @ Encoding::Utf16Be) => {
-                    Text::Wide(UTF_16BE.new_decoder_without_bom_handling(), wide)
-                }
-                _ => return Err(RedactError::Binary),
-            };
+        if self.text.is_none() && !bytes.is_empty() {
+            let Treatment::Text(encoding) = Treatment::of_head(bytes)? else { return Err(RedactError::Binary) };
+            self.text = Some(Text { encoding, from: Transcoder::new(encoding), to: Encoder::new(encoding) });
         }
-        match &mut self.text {
-            Text::Wide(decoder, _) => {
-                let most = decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(bytes.len() * 3 + 16);
-                let start = self.buffer.len();
-                self.buffer.resize(start + most, 0);
-                let (_, _, written, _) = decoder.decode_to_utf8(bytes, &mut self.buffer[start..], last);
-                self.buffer.truncate(start + written);
-            }
-            Text::Unknown | Text::Bytes if bytes.contains(&0) => return Err(RedactError::Binary),
-            Text::Unknown | Text::Bytes => self.buffer.extend_from_slice(bytes),
-        }
-        Ok(())
+        let Some(text) = &mut self.text else { return Ok(()) };
+        if text.from.push(bytes, last, &mut self.buffer) { Ok(()) } else { Err(RedactError::Binary) }
     }
 
     fn hand_out(&mut self, ended: bool, out: &mut Vec<u8>) -> Result<(), RedactError> {
@@ -119,11 +99,10 @@ impl LineFilter {
         let drop = self.next.saturating_sub(keep);
         self.buffer.drain(..drop);
         self.next -= drop;
-        let encoding = match &self.text {
-            Text::Wide(_, encoding) => *encoding,
-            Text::Unknown | Text::Bytes => Encoding::Utf8,
-        };
-        out.extend_from_slice(&encode(redacted, encoding));
+        match &mut self.text {
+            Some(text) => out.extend_from_slice(&text.to.encode(redacted)),
+            None => out.extend_from_slice(&redacted),
+        }
         Ok(())
     }
 
@@ -248,7 +227,10 @@ mod tests {
         let out = String::from_utf8(filtered(&redactor, &[key.as_bytes()])).expect("text");
         assert!(!out.contains(body) && out.ends_with("\nafter\n"), "{out}");
         let mut filter = redactor.line_filter();
-        assert!(matches!(filter.push(b"a\0b\n", &mut Vec::new()), Err(RedactError::Binary)));
+        assert!(matches!(
+            filter.push(b"\x7fELF\x02\x01\x01\0\0\0\x03\0>\0\x01\0\n", &mut Vec::new()),
+            Err(RedactError::Binary)
+        ));
         let mut filter = redactor.line_filter();
         let sealed = b"age-encryption.org/v1\n-> X25519";
         assert!(matches!(filter.push(sealed, &mut Vec::new()), Err(RedactError::Encrypted)));

@@ -7,6 +7,7 @@ use super::key_block::key_blocks;
 use super::seeds::Seeds;
 use super::spans::{Span, Why, settle};
 use super::split::Piece;
+use super::yaml::{self, YamlState};
 use super::{RedactError, Redactor, jwt, placeholder};
 
 /// Bytes that a rule of several lines sees from the start of its first line.
@@ -17,6 +18,8 @@ pub(super) const SEVERAL_LINES: usize = 8 << 10;
 pub(super) struct LineState {
     /// Inside a private key block, whose lines go whatever they look like.
     pub(super) in_key_block: bool,
+    /// Where in a YAML document.
+    pub(super) yaml: YamlState,
     /// Bytes of the next window that the last one has already replaced.
     consumed: usize,
     /// Whether a value ran past what the last window could see; it goes on in this one.
@@ -73,6 +76,7 @@ impl Redactor {
         }
         if piece.own_start == 0 {
             key_blocks(text, state, &mut spans);
+            yaml::find(piece.bytes, piece.seen, &mut state.yaml, &mut spans);
         }
         spans.retain(|span| {
             let beyond = span.start >= text.len();

@@ -101,6 +101,7 @@ impl Redactor {
             let reference = rule.secret && is_reference(value);
             let passes = rule.check.is_none_or(|check| check.passes(name.map(|m| m.as_bytes()), value));
             let passes = passes && !(rule.check == Some(Check::Email) && in_user_information(&text[..start]));
+            let passes = passes && !rule.exempts(text, &whole, &(start..end));
             if start < end && !too_plain && !reference && passes {
                 *from = whole.end.max(whole.start + 1);
                 return Ok(Some(start..end));

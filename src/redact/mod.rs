@@ -9,14 +9,17 @@ mod checks;
 mod decode;
 mod document;
 mod encoded;
+mod examples;
 mod finding;
 mod images;
 pub mod json;
 mod jwt;
 mod key_block;
+mod kinds;
 mod known;
 mod line_filter;
 mod lines;
+mod looks;
 mod matching;
 mod nested;
 mod placeholder;
@@ -36,15 +39,17 @@ mod values;
 mod view;
 mod witness;
 mod write;
+mod yaml;
 
 use std::sync::Arc;
 
+pub use examples::{RULES_SCHEMA, RuleListing, RuleRow, WrongExample};
 pub use finding::Finding;
 pub use known::KnownNames;
 pub use line_filter::LineFilter;
 pub use placeholder::Pseudonyms;
 pub use reveal::{Revealed, Revealer};
-pub use rules::{Rule, RuleSet};
+pub use rules::{Rule, RuleNote, RuleSet};
 pub use scan::{MediaHint, Scan, Treatment};
 pub use seeds::Seeds;
 pub use stream::{Redacted, RedactedBlock, Step, Summary};
@@ -77,6 +82,9 @@ pub enum RedactError {
     /// Neither text nor a known container.
     #[error("is binary data of an unknown kind, which cannot be redacted")]
     Binary,
+    /// A kind of file that is known and cannot be redacted.
+    #[error("is {0}, which cannot be redacted")]
+    Kind(&'static str),
     /// A rule that does not compile.
     #[error("rule `{0}` does not compile")]
     Rule(String),

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
-use super::decode::{Decoder, Encoding, encode};
+use super::decode::{Decoder, Encoder, Encoding};
 use super::json::escape_into;
 use super::placeholder::{ends_token, starts_token};
 use super::witness::Entry;
@@ -83,6 +83,7 @@ impl Revealer {
         let binary = || io::Error::new(io::ErrorKind::InvalidData, "is binary data, which holds no placeholders");
         let encoding = Encoding::of(&head).ok_or_else(binary)?;
         let mut reader = Decoder::new(io::Cursor::new(head).chain(input), encoding);
+        let mut encoder = Encoder::new(encoding);
         let (mut pending, mut counts) = (Vec::new(), Revealed::default());
         loop {
             let read = reader.by_ref().take(BLOCK as u64).read_to_end(&mut pending)?;
@@ -93,9 +94,10 @@ impl Revealer {
             let end = if ended || whole == 0 { pending.len() } else { whole };
             let mut out = Vec::with_capacity(end);
             self.put_back(&pending[..end], json, &mut out, &mut counts);
-            write(&encode(out, encoding))?;
+            write(&encoder.encode(out))?;
             pending.drain(..end);
             if ended {
+                write(&encoder.finish(reader.odd_byte()))?;
                 return Ok(counts);
             }
         }

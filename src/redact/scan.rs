@@ -3,14 +3,14 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use super::decode::{Decoder, Encoding};
+use super::decode::{Decoder, Encoding, is_not_text};
 use super::images::Format;
 use super::json::JsonWalker;
 use super::lines::LineState;
 use super::seeds::Seeds;
 use super::split::Splitter;
 use super::values::ValueRules;
-use super::{RedactError, Redactor};
+use super::{RedactError, Redactor, kinds};
 
 /// Bytes that decide what a source is.
 const HEAD: usize = 8 << 10;
@@ -65,6 +65,25 @@ pub enum Treatment {
     Image(Format),
     /// Not at all: it is left out.
     Binary,
+    /// Not at all, because it is this.
+    Known(&'static str),
+}
+
+impl Treatment {
+    /// The media type of what comes out, where the bytes tell it better than the name of the source.
+    #[must_use]
+    pub fn media_type(&self) -> Option<&'static str> {
+        match self {
+            Self::Image(format) => Some(format.media_type()),
+            Self::Text(_) | Self::Json { .. } | Self::Binary | Self::Known(_) => None,
+        }
+    }
+
+    /// Whether what comes out has lines.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        matches!(self, Self::Text(_) | Self::Json { .. })
+    }
 }
 
 impl Treatment {
@@ -73,6 +92,9 @@ impl Treatment {
     pub fn of_head(head: &[u8]) -> Result<Self, RedactError> {
         if AGE.iter().any(|start| head.starts_with(start)) {
             return Err(RedactError::Encrypted);
+        }
+        if let Some(kind) = kinds::of(head) {
+            return Ok(Self::Known(kind));
         }
         if let Some(format) = Format::of(head) {
             return Ok(Self::Image(format));
@@ -114,17 +136,16 @@ impl Redactor {
         if AGE.iter().any(|start| head.starts_with(start)) {
             return Err(RedactError::Encrypted);
         }
-        if hint == MediaHint::Image {
-            let treatment = Format::of(&head).map_or(Treatment::Binary, Treatment::Image);
-            return Ok(Scan { treatment, seeds: Seeds::default(), bytes: 0, note: None });
+        let without = |treatment, bytes| Scan { treatment, seeds: Seeds::default(), bytes, note: None };
+        let length = head.len() as u64;
+        if let Some(kind) = kinds::of(&head) {
+            return Ok(without(Treatment::Known(kind), length));
         }
-        let Some(encoding) = Encoding::of(&head) else {
-            return Ok(Scan {
-                treatment: Treatment::Binary,
-                seeds: Seeds::default(),
-                bytes: head.len() as u64,
-                note: None,
-            });
+        if let Some(format) = Format::of(&head) {
+            return Ok(without(Treatment::Image(format), length));
+        }
+        let Some(mut encoding) = Encoding::of(&head).filter(|_| hint != MediaHint::Image) else {
+            return Ok(without(Treatment::Binary, length));
         };
         let mut note = None;
         if matches!(hint, MediaHint::Json | MediaHint::JsonLines) {
@@ -135,32 +156,39 @@ impl Redactor {
                     let treatment = Treatment::Json { lines, encoding };
                     return Ok(Scan { treatment, seeds, bytes: counted.bytes, note: None });
                 }
-                Err(RedactError::Read(e)) if e.kind() != std::io::ErrorKind::InvalidData => return Err(e.into()),
+                Err(RedactError::Read(e)) if !is_not_text(&e) => return Err(e.into()),
                 Err(_) => note = Some("is not valid JSON, so it was treated as plain text"),
             }
             reader = open()?;
             head = Vec::new();
         }
-        let mut counted = Counted { reader: std::io::Cursor::new(head).chain(reader), bytes: 0 };
-        let mut splitter = Splitter::new(Decoder::new(&mut counted, encoding));
+        loop {
+            let mut counted = Counted { reader: std::io::Cursor::new(head).chain(reader), bytes: 0 };
+            let Some((seeds, legacy)) = self.scan_text(&mut counted, encoding)? else {
+                return Ok(without(Treatment::Binary, counted.bytes));
+            };
+            if !legacy {
+                return Ok(Scan { treatment: Treatment::Text(encoding), seeds, bytes: counted.bytes, note });
+            }
+            // Read again with each byte as a character, so that names and rules with such letters work.
+            encoding = Encoding::Windows1252;
+            reader = open()?;
+            head = Vec::new();
+        }
+    }
+
+    /// The secrets of a text, and whether it is in no kind of Unicode; `None` for what is binary after all.
+    fn scan_text(&self, reader: &mut dyn Read, encoding: Encoding) -> Result<Option<(Seeds, bool)>, RedactError> {
+        let mut splitter = Splitter::new(Decoder::new(reader, encoding));
         let (mut state, mut seeds) = (LineState::default(), Seeds::default());
         loop {
             match splitter.piece() {
                 Ok(Some(piece)) => self.gather(&piece, &mut state, &mut seeds)?,
-                Ok(None) => break,
-                Err(e) if e.kind() == std::io::ErrorKind::InvalidData => {
-                    return Ok(Scan {
-                        treatment: Treatment::Binary,
-                        seeds: Seeds::default(),
-                        bytes: counted.bytes,
-                        note: None,
-                    });
-                }
+                Ok(None) => return Ok(Some((seeds, splitter.reader().is_legacy()))),
+                Err(e) if is_not_text(&e) => return Ok(None),
                 Err(e) => return Err(e.into()),
             }
         }
-        drop(splitter);
-        Ok(Scan { treatment: Treatment::Text(encoding), seeds, bytes: counted.bytes, note })
     }
 
     fn scan_json(

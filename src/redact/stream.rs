@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::Arc;
 
-use super::decode::{Decoder, Encoding, encode};
+use super::decode::{Decoder, Encoder, is_not_text};
 use super::json::{Documents, JsonWalker};
 use super::lines::LineState;
 use super::scan::Treatment;
@@ -131,8 +131,8 @@ impl LastLook {
 
 /// The work on one source: what makes the next bytes.
 enum Work<'a> {
-    Text { splitter: Splitter<Decoder<Box<dyn Read + Send + 'a>>>, state: LineState, encoding: Encoding },
-    Json(Box<JsonWork<'a>>),
+    Text { splitter: Splitter<Decoder<Box<dyn Read + Send + 'a>>>, state: LineState, encoder: Encoder },
+    Json(JsonWork<'a>),
     Image { reader: Box<dyn Read + Send + 'a>, format: images::Format },
     Refused(Option<RedactError>),
     Done,
@@ -141,11 +141,9 @@ enum Work<'a> {
 struct JsonWork<'a> {
     reader: Decoder<Box<dyn Read + Send + 'a>>,
     /// `None` at the end.
-    walker: Option<JsonWalker<ValueRules>>,
+    walker: Option<Box<JsonWalker<ValueRules>>>,
     chunk: Vec<u8>,
-    encoding: Encoding,
-    /// The first bytes of a character whose last ones are in the next block.
-    split: Vec<u8>,
+    encoder: Encoder,
 }
 
 struct Stream<'a> {
@@ -167,22 +165,22 @@ impl Redactor {
                 Work::Text {
                     splitter: Splitter::new(Decoder::new(input, *seen)),
                     state: LineState::default(),
-                    encoding: *seen,
+                    encoder: Encoder::new(*seen),
                 }
             }
             Treatment::Json { lines, encoding: seen } => {
                 encoding = Some(seen.name());
                 let walker = JsonWalker::new(ValueRules::replacing(Arc::clone(self)), documents(*lines));
-                Work::Json(Box::new(JsonWork {
+                Work::Json(JsonWork {
                     reader: Decoder::new(input, *seen),
-                    walker: Some(walker),
+                    walker: Some(Box::new(walker)),
                     chunk: vec![0; 256 << 10],
-                    encoding: *seen,
-                    split: Vec::new(),
-                }))
+                    encoder: Encoder::new(*seen),
+                })
             }
             Treatment::Image(format) => Work::Image { reader: input, format: *format },
             Treatment::Binary => Work::Refused(Some(RedactError::Binary)),
+            Treatment::Known(kind) => Work::Refused(Some(RedactError::Kind(kind))),
         };
         let redactor = Arc::clone(self);
         Redacted::from_steps(Stream {
@@ -208,23 +206,19 @@ impl JsonWork<'_> {
     fn bytes(&mut self, counts: &mut Counts) -> Result<Option<Vec<u8>>, RedactError> {
         let Some(mut walker) = self.walker.take() else { return Ok(None) };
         let broken = |_| RedactError::Changed("it is no longer JSON");
-        let mut out = std::mem::take(&mut self.split);
+        let mut out = Vec::new();
         while out.len() < BLOCK {
             let n = self.reader.read(&mut self.chunk)?;
             if n == 0 {
                 *counts = walker.finish(&mut out).map_err(broken)?.into_counts()?;
-                return Ok(Some(encode(out, self.encoding)));
+                let mut encoded = self.encoder.encode(out);
+                encoded.append(&mut self.encoder.finish(self.reader.odd_byte()));
+                return Ok(Some(encoded));
             }
             walker.push(&self.chunk[..n], &mut out).map_err(broken)?;
         }
         self.walker = Some(walker);
-        if self.encoding != Encoding::Utf8
-            && let Err(e) = std::str::from_utf8(&out)
-            && e.error_len().is_none()
-        {
-            self.split = out.split_off(e.valid_up_to());
-        }
-        Ok(Some(encode(out, self.encoding)))
+        Ok(Some(self.encoder.encode(out)))
     }
 }
 
@@ -232,11 +226,15 @@ impl Stream<'_> {
     /// The next redacted bytes; `None` at the end.
     fn bytes(&mut self) -> Result<Option<Vec<u8>>, RedactError> {
         match &mut self.work {
-            Work::Text { splitter, state, encoding } => {
-                let Some(piece) = splitter.piece()? else { return Ok(None) };
+            Work::Text { splitter, state, encoder } => {
+                let Some(piece) = splitter.piece().map_err(binary_after_all)? else {
+                    let rest = encoder.finish(splitter.reader().odd_byte());
+                    self.work = Work::Done;
+                    return Ok((!rest.is_empty()).then_some(rest));
+                };
                 let mut out = Vec::with_capacity(piece.own_end - piece.own_start + 256);
                 self.redactor.replace(&piece, state, &mut out, &mut self.counts)?;
-                Ok(Some(encode(out, *encoding)))
+                Ok(Some(encoder.encode(out)))
             }
             Work::Json(work) => work.bytes(&mut self.counts),
             Work::Image { reader, format } => {
@@ -248,6 +246,11 @@ impl Stream<'_> {
             Work::Done => Ok(None),
         }
     }
+}
+
+/// What looked like text at its beginning may not be.
+fn binary_after_all(error: std::io::Error) -> RedactError {
+    if is_not_text(&error) { RedactError::Binary } else { error.into() }
 }
 
 impl Iterator for Stream<'_> {

@@ -128,6 +128,81 @@ fn a_private_key_goes_also_when_it_is_cut_short() {
 }
 
 #[test]
+fn a_key_goes_in_every_armour_and_between_the_signs_of_a_program() {
+    let body =
+        ["b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAAB", "lZmVyZW5jZXMgdG8gbm90aGluZyBhdCBhbGwgYnV0IGxvbmcg"];
+    for text in [
+        format!(
+            "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nComment: \"x y\"\n{}\n{}\n---- END SSH2 ENCRYPTED PRIVATE KEY ----\nafter",
+            body[0], body[1]
+        ),
+        format!(
+            "PuTTY-User-Key-File-3: ssh-ed25519\nPrivate-Lines: 2\n{}\n{}\nPrivate-MAC: none\nafter",
+            body[0], body[1]
+        ),
+        format!(
+            "k = \"-----BEGIN PRIVATE KEY-----\\n\" +\n    \"{}\\n\" +\n    \"{}\\n\" +\n    \"-----END PRIVATE KEY-----\";\nafter",
+            body[0], body[1]
+        ),
+        format!(
+            "-----BEGIN OpenVPN Static key V1-----\n{}\n{}\n-----END OpenVPN Static key V1-----\nafter",
+            body[0], body[1]
+        ),
+    ] {
+        let out = self::text(&text);
+        assert!(!out.contains(body[0]) && !out.contains(body[1]) && out.ends_with("after"), "{out}");
+        assert_eq!(out.lines().count(), text.lines().count());
+    }
+}
+
+#[test]
+fn a_rule_of_several_lines_sees_the_same_wherever_pieces_end() {
+    let rules = "[[rules]]\nid = 'acme-pair'\nregex = 'acme-id:\\s+\\w+\\r?\\n(?:[^\\n]*\\n)?acme-word:\\s+(\\w+)'\nkeywords = ['acme-id']\n\
+                 [rules.redact]\nkind = 'acme'\nlines = 3\nsecret = true\n";
+    let set = Arc::new(RuleSet::load(&[("acme.toml".to_owned(), rules.to_owned())]).expect("loads"));
+    let redactor = Redactor::new(set, Pseudonyms::new(b"k"), &KnownNames::default(), Privacy::Standard).expect("ready");
+    for filler in (1 << 20) - 60..(1 << 20) + 10 {
+        let mut input = b"x".repeat(60_000);
+        while input.len() < filler {
+            let line = (filler - input.len()).min(60_000);
+            input.extend(std::iter::repeat_n(b'y', line - 1));
+            input.push(b'\n');
+        }
+        input.extend_from_slice(b"acme-id: 7\nbetween\nacme-word: hunter\nlast\n");
+        let mut out = Vec::new();
+        redactor.replace_all(&input, &mut out, &mut stream::Counts::new()).expect("redacts");
+        let tail = String::from_utf8_lossy(&out[filler.min(out.len())..]).into_owned();
+        assert!(tail.contains("acme-word: REDACTED-acme-") && tail.ends_with("\nlast\n"), "{filler}: {tail}");
+    }
+}
+
+#[test]
+fn what_is_escaped_or_encoded_is_opened_redacted_and_closed_again() {
+    let inner = r#"{"user":"bob","password":"correct-horse-77"}"#;
+    let base64 = data_encoding::BASE64.encode(inner.as_bytes());
+    let out = text(&format!("body={base64};"));
+    let closed = out.trim_start_matches("body=").trim_end_matches(';');
+    let opened =
+        String::from_utf8(data_encoding::BASE64.decode(closed.as_bytes()).expect("still base64")).expect("text");
+    assert!(opened.starts_with(r#"{"user":"bob","password":"REDACTED-"#), "{opened}");
+    let twice = data_encoding::BASE64.encode(base64.as_bytes());
+    assert!(!text(&twice).contains(&twice[20..60]));
+    for escaped in [
+        "/login?next=%2Fhome%3Fpassword%3Dcorrect-horse-77%26x%3D1",
+        r#"msg="{\"password\":\"correct-horse-77\",\"x\":1}""#,
+        "&lt;password&gt;correct-horse-77&lt;/password&gt;",
+        r"password\u003dcorrect-horse-77",
+    ] {
+        let out = text(escaped);
+        assert!(!out.contains("correct-horse"), "{out}");
+    }
+    // One value, three spellings, one placeholder.
+    let out = text("password=\"a+b/c&d=7Zk3\"\nx='a+b/c&d=7Zk3'\ny=a%2Bb%2Fc%26d%3D7Zk3\n");
+    let one = out.split("REDACTED-").nth(1).expect("one").get(..17).expect("whole").to_owned();
+    assert_eq!(out.matches(&one).count(), 3, "{out}");
+}
+
+#[test]
 fn json_stays_json_and_only_its_secret_values_change() {
     let har = r#"{"log":{"entries":[{"request":{"headers":[{"name":"Authorization","value":"Bearer abc123def456ghi"},{"name":"Accept","value":"*/*"}],
       "cookies":[{"name":"theme","value":"dark-blue-77"}],"url":"https://acme.test/x?access_token=Zk3JhT9vLmQ2wZx8&page=2"},"time":1e400,"x":"\ud83d"}]}}"#;
@@ -157,13 +232,50 @@ fn utf_16_is_redacted_and_written_back_as_utf_16() {
 
 #[test]
 fn binary_data_is_withheld() {
-    assert!(matches!(
-        both_passes(MediaHint::Text, b"\x7fELF\x02\x00\x00\x00password=x", 100),
-        Err(RedactError::Binary)
-    ));
+    let elf = both_passes(MediaHint::Text, b"\x7fELF\x02\x00\x00\x00password=x", 100).expect_err("a program");
+    assert_eq!(elf.to_string(), "is a program, which cannot be redacted");
+    let records = b"root\0\0\0\0password=hunter2-Correct-Horse\0\0\0\0".repeat(30);
     let mut late = vec![b'a'; 100_000];
-    late.extend_from_slice(b"\n\0\0password=hunter2-Correct-Horse");
-    assert!(matches!(both_passes(MediaHint::Text, &late, 4096), Err(RedactError::Binary)));
+    late.push(b'\n');
+    late.extend_from_slice(&b"\0\x01\x02\x03".repeat(10_000));
+    for binary in [records, late] {
+        assert!(matches!(both_passes(MediaHint::Text, &binary, 4096), Err(RedactError::Binary)));
+    }
+}
+
+#[test]
+fn a_log_with_nul_bytes_or_garbage_is_redacted_around_them() {
+    for garbage in [&[0; 5000][..], b"\0\0", b"\xff\xfe\x01", b"\xc3\x28 \xe2\x82", b"\xf0\x9f \xc3\xa9 \xff"] {
+        let input = |secret: &str| {
+            let line = format!("2026-11-23 10:15:00 password={secret} refused\n");
+            let mut input = "2026-11-23 10:14:00 all is well\n".repeat(10).into_bytes();
+            [line.as_bytes(), garbage, b"\n", line.as_bytes()].iter().for_each(|part| input.extend_from_slice(part));
+            input
+        };
+        let out = both_passes(MediaHint::Text, &input("hunter2-Correct-Horse"), 700).expect("is text");
+        let placeholder = text("password=hunter2-Correct-Horse")["password=".len()..].to_owned();
+        assert!(out == input(&placeholder), "{}", String::from_utf8_lossy(&out));
+    }
+}
+
+#[test]
+fn latin_1_comes_back_to_the_byte_and_is_redacted() {
+    let line = b"2026-11-23 Gr\xfc\xdfe von alice, password=hunter2-Correct-Horse \x80\x81\x9f\r\n";
+    let out = both_passes(MediaHint::Text, &line.repeat(50), 7).expect("is text");
+    assert!(out.starts_with(b"2026-11-23 Gr\xfc\xdfe von REDACTED-user-"));
+    assert!(out.ends_with(b" \x80\x81\x9f\r\n"));
+    assert!(memchr::memmem::find(&out, b"hunter2").is_none());
+}
+
+#[test]
+fn a_long_line_of_utf_16_is_written_back_whole() {
+    // Windows of a long line are cut at bytes, also within a character.
+    let text = "ü€🙂".repeat(40_000);
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let mut input = vec![0xff, 0xfe];
+    input.extend_from_slice(&wide);
+    input.extend_from_slice(&[0x3d, 0xd8, b'\n', 0, b'x']);
+    assert!(both_passes(MediaHint::Text, &input, 1 << 20).expect("is text") == input);
 }
 
 #[test]

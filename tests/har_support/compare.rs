@@ -80,7 +80,9 @@ fn skeleton(text: &str) -> Vec<String> {
             tokens.push(std::mem::take(&mut run));
             while let Some(c) = rest.next() {
                 match c {
-                    '\\' => drop(rest.next()),
+                    '\\' => {
+                        rest.next();
+                    }
                     '"' => break,
                     _ => {}
                 }

@@ -5,11 +5,15 @@
 //! nothing. Pure; knows no values but those that [`is_reference`] tells apart.
 
 mod http;
+mod made;
+mod placeholders;
 mod tables;
 mod values;
 mod words;
 
 pub use http::{is_plain_header, is_user_header, parameter_kind};
+pub use made::looks_made;
+pub use placeholders::is_placeholder;
 use tables::{
     ABOUT, ANYWHERE, ASKS, AT_END, COUNTED, DATA_KEYS, HARMLESS_HEADERS, HEADERS, PAIRS, RUN_TOGETHER, SECRET_KEYS,
     STILL,
@@ -66,6 +70,18 @@ pub fn is_sensitive_key(name: &[u8]) -> Option<&'static str> {
 pub fn is_data_key(name: &[u8]) -> bool {
     let text = spaced(name);
     matches!(words(&text).as_slice(), [.., before, "key" | "keys" | "token"] if DATA_KEYS.contains(before))
+}
+
+/// True for the name of what only points at a secret: `credentialsId`, `token_id`; not for `client_id` and `app_id`, which
+/// services take together with a secret.
+#[must_use]
+pub fn is_handle(name: &[u8]) -> bool {
+    let text = spaced(name);
+    let all = words(&text);
+    let pointed = |word: &&str| {
+        matches!(*word, "credential" | "credentials" | "creds" | "token" | "key" | "password" | "request" | "trace")
+    };
+    matches!(all.as_slice(), [.., before, "id" | "ids" | "uuid"] if pointed(before))
 }
 
 /// `token_id`, `key_id`, `access_key_id` and `credential_ids` are handles for look-ups, not secrets.

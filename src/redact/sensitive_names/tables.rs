@@ -33,7 +33,8 @@ pub(super) const ANYWHERE: [(&str, &str); 28] = [
 ];
 
 /// Words that promise a secret at the end of a name only: `auth_method` and `pass_count` do not, `proxy_auth` does.
-pub(super) const AT_END: [(&str, &str); 27] = [
+pub(super) const AT_END: [(&str, &str); 28] = [
+    ("crumb", "csrf"),
     ("pwd", "password"),
     ("pass", "password"),
     ("pw", "password"),

@@ -1,5 +1,7 @@
 //! Values that stand where a secret would, and are none.
 
+use super::placeholders::{is_code, is_placeholder};
+
 /// The words that programs write for "nothing there" or "I will not say", and the types that schemas name.
 const WORDS: [&str; 71] = [
     "",
@@ -120,6 +122,8 @@ pub fn is_reference(value: &[u8]) -> bool {
     WORDS.iter().any(|w| is(w))
         || REFERENCES.iter().any(|r| begins(r))
         || is_mask(value)
+        || is_placeholder(value)
+        || is_code(value)
         || is_call(value)
         || is_shell_variable(value)
         || is_windows_variable(value)
@@ -186,8 +190,12 @@ fn is_windows_variable(value: &[u8]) -> bool {
         && name.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'(' | b')' | b'.')))
 }
 
-/// `<token>`, `<your api key>`, `<redacted>`.
+/// `<token>`, `<your api key>`, `<redacted>`, `&lt;token&gt;`.
 fn is_angle_placeholder(value: &[u8]) -> bool {
+    let value = match value.strip_prefix(b"&lt;").and_then(|rest| rest.strip_suffix(b"&gt;")) {
+        Some(name) => return !name.is_empty() && name.iter().all(|b| b.is_ascii_alphabetic() || b"_- :".contains(b)),
+        None => value,
+    };
     matches!(value, [b'<', name @ .., b'>'] if !name.is_empty()
         && name.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b' ' | b':')))
 }
