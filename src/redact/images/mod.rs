@@ -14,7 +14,7 @@ use std::io::Read;
 use super::RedactError;
 
 /// The largest picture, in bytes. A 4K screenshot as PNG has 5 to 20 MB.
-const MAX_IMAGE: u64 = 64 << 20;
+pub(super) const MAX_IMAGE: u64 = 64 << 20;
 
 /// The formats whose metadata can be stripped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
