@@ -207,7 +207,7 @@ impl Tally {
 
     /// Takes over what an archive at `name` inside came to.
     fn absorb(&mut self, name: &str, inner: Self) {
-        self.counts.merge(inner.counts);
+        self.counts.merge(&inner.counts);
         self.files += inner.files;
         self.left_out += inner.left_out;
         let room = NAMED - self.named.len();
