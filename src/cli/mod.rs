@@ -9,10 +9,20 @@ mod message;
 mod preview;
 mod progress;
 mod prompt;
+pub mod redact;
+mod redact_files;
+mod redact_output;
+mod redact_pipe;
+mod redact_report;
+mod redact_reveal;
+mod redact_show;
+mod redact_stdin;
+mod redaction_flags;
 pub mod rules;
 mod rules_text;
 mod screen;
 mod second_look;
+mod vault_flags;
 pub mod verify;
 pub mod verify_text;
 
@@ -55,6 +65,8 @@ Exit codes:
 enum Verb {
     /// Gather, redact and seal a bundle (customer)
     Collect(Box<collect::CollectArgs>),
+    /// Redact files, folders or stdin, without a bundle (customer)
+    Redact(Box<redact::RedactArgs>),
     /// Check that a bundle is safe, whole, clean and complete (agent)
     Verify(verify::VerifyArgs),
     /// Look into a bundle without unpacking it (engineer)
@@ -87,6 +99,7 @@ pub fn main() -> ExitCode {
     };
     let result = match command.verb {
         Verb::Collect(args) => collect::run(&args),
+        Verb::Redact(args) => redact::run(&args),
         Verb::Inspect(args) => {
             let (mut out, mut err) = (std::io::stdout().lock(), anstream::stderr().lock());
             let screen = if out.is_terminal() { Screen::Terminal } else { Screen::Elsewhere };
@@ -174,6 +187,21 @@ fn load_facts(path: &Path, rules: &[PathBuf], cancel: &Arc<AtomicBool>) -> Resul
         case: bundle.case().clone(),
         environment,
     })
+}
+
+/// One JSON document on stdout.
+fn print_json(document: &serde_json::Value) -> Result<(), Message> {
+    use std::io::Write;
+    let mut out = anstream::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, document)
+        .map_err(std::io::Error::from)
+        .and_then(|()| writeln!(out))
+        .map_err(|e| Message::new(Exit::LocalFailure, format!("cannot write the answer: {}", message::plain(&e))))
+}
+
+/// A number with its noun.
+fn count(n: u64, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
 /// A flag that Ctrl-C and a termination signal set. Without a handler (none could be set) the signal ends us at once.

@@ -9,10 +9,10 @@ use std::sync::atomic::AtomicBool;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::collect::{count, random};
 use super::message::Message;
+use super::redaction_flags::random;
 use super::verify_text::{WIDTH, wrap};
-use super::{Exit, escalate, rules};
+use super::{Exit, count, escalate, rules};
 use crate::bundle::{
     LeakFinding, LeakScan, LeakScanError, LeakScanner, NO_RULES, UNKNOWN_PRIVACY, UNREADABLE, VerifiedBundle,
 };

@@ -162,7 +162,7 @@ impl Redactor {
             pseudonyms: self.pseudonyms.clone(),
             known: Arc::clone(&self.known),
             privacy: self.privacy,
-            seeds: seeds::SeedMatcher::new(seeds)?,
+            seeds: seeds::SeedMatcher::new(seeds, &self.set.kinds)?,
             seeds_found: seeds.len() as u64,
             seeds_over_cap: seeds.over_cap(),
             witnesses: self.witnesses.clone(),

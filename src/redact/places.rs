@@ -85,28 +85,25 @@ impl Redactor {
             return Ok(());
         }
         let line = &text[start..end];
-        // Values of one kind, one after the other: `A and B`, `A, B`.
-        for between in [&b" and "[..], b",", b";"] {
-            let mut at = start;
-            let mut found = false;
-            for part in parts(line, between) {
-                let (from, to) = trimmed(text, at, at + part);
-                found |= self.is_alone(text, from, to, spans)?;
-                at += part + between.len();
-            }
-            if found {
-                return Ok(());
-            }
-        }
-        // A space may be a part of a value, so all words must be values, or none is.
-        let before = spans.len();
+        // `A and B`: nobody writes that of other numbers.
         let mut at = start;
-        for part in parts(line, b" ") {
-            if !self.is_alone(text, at, at + part, spans)? {
-                spans.truncate(before);
-                break;
+        for part in parts(line, b" and ") {
+            let (from, to) = trimmed(text, at, at + part);
+            self.is_alone(text, from, to, spans)?;
+            at += part + b" and ".len();
+        }
+        // A comma also stands between the fields of a table, and a space in a value: all must be values, or none is.
+        for between in [b',', b';', b' '] {
+            let before = spans.len();
+            let mut at = start;
+            for part in parts(line, &[between]) {
+                let (from, to) = trimmed(text, at, at + part);
+                if !self.is_alone(text, from, to, spans)? {
+                    spans.truncate(before);
+                    break;
+                }
+                at += part + 1;
             }
-            at += part + 1;
         }
         Ok(())
     }
@@ -256,6 +253,66 @@ mod tests {
         assert!(before(b"userSsn=536228721", 8, "ssn") && !before(b"lessn=536228721", 6, "ssn"));
         assert!(!before(b"\"passport\":null,\"id\":\"A1", 22, "passport"));
         assert!(after(b"A12803456 is my passport", 9, "passport") && !after(b"A12803456 passport", 9, "passport"));
+    }
+
+    /// What the built-in rules find in `text`.
+    fn found(text: &str, privacy: Privacy) -> Vec<&str> {
+        use super::super::{KnownNames, Pseudonyms};
+        static BOTH: OnceLock<[Redactor; 2]> = OnceLock::new();
+        let both = BOTH.get_or_init(|| {
+            [Privacy::Standard, Privacy::Strict].map(|privacy| {
+                let set = RuleSet::load(&[]).expect("the built-in rules load");
+                Redactor::new(set.into(), Pseudonyms::new(b"k"), &KnownNames::default(), privacy).expect("ready")
+            })
+        });
+        let found = both[usize::from(privacy == Privacy::Strict)].find(text.as_bytes()).expect("the rules compile");
+        found.into_iter().map(|f| &text[f.start..f.end]).collect()
+    }
+
+    #[test]
+    fn a_number_goes_by_its_form_its_label_or_its_line() {
+        for (text, expected) in [
+            ("pay to DE89 3704 0044 0532 0130 00 by Friday", &["DE89 3704 0044 0532 0130 00"][..]),
+            ("card 4012-8888-8888-1881 declined", &["4012-8888-8888-1881"]),
+            ("patient 131052-308T admitted", &["131052-308T"]),
+            ("her PESEL is 02070803628, his unknown", &["02070803628"]),
+            ("{\"peselNumber\":\"02070803628\"}", &["02070803628"]),
+            ("02070803628 is my pesel", &["02070803628"]),
+            ("id,02070803628,x", &[]),
+            ("02070803628", &["02070803628"]),
+            ("  '02070803628',", &["02070803628"]),
+            ("02070803628 and 44051401359", &["02070803628", "44051401359"]),
+            ("02070803628 rows read", &[]),
+            ("LB07 SEO", &["LB07 SEO"]),
+            ("the LB07 SEO board", &[]),
+            ("Kennzeichen: HH-KL 482", &["HH-KL 482"]),
+            ("1764000000123", &[]),
+            ("1764000000", &[]),
+            ("9223372036854771712", &[]),
+            ("took 5555555555554444 ns, trace_id=4012888888881881", &["5555555555554444"]),
+            ("blk_-5555555555554444 550e8400-e29b-41d4-a716-446655440000", &[]),
+        ] {
+            assert_eq!(found(text, Privacy::Standard), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn strict_privacy_takes_dates_sites_and_plates_too_but_no_time_stamp() {
+        for (text, expected) in [
+            ("2026-11-23T10:15:00Z due on 5-20-2027", &["5-20-2027"][..]),
+            ("2026-11-23 10:15:00,123 INFO started", &[]),
+            ("[2026-11-23 10:15:00] see https://shop.example.org/a", &["https://shop.example.org/a"]),
+            ("my car LB07 SEO is there", &["LB07 SEO"]),
+            ("loaded main.rs and java.lang.String", &[]),
+        ] {
+            assert_eq!(found(text, Privacy::Strict), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn labels_are_asked_for_at_the_end_of_long_lines_too() {
+        let line = format!("{} PESEL: 02070803628", "x ".repeat(40_000));
+        assert_eq!(found(&line, Privacy::Standard), ["02070803628"]);
     }
 
     #[test]

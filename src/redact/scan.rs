@@ -100,6 +100,9 @@ impl Treatment {
         if let Some(kind) = kinds::of(head) {
             return Ok(Self::Known(kind));
         }
+        if let Some(archive) = Archive::of(head) {
+            return Ok(Self::Archive(archive));
+        }
         if let Some(format) = Format::of(head) {
             return Ok(Self::Image(format));
         }
@@ -137,9 +140,6 @@ impl Redactor {
         let mut reader = open()?;
         let mut head = Vec::with_capacity(HEAD);
         reader.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
-        if AGE.iter().any(|start| head.starts_with(start)) {
-            return Err(RedactError::Encrypted);
-        }
         if let Some(kind) = kinds::of(&head) {
             let (treatment, bytes) = (Treatment::Known(kind), head.len() as u64);
             return Ok(Scan { treatment, seeds: Seeds::default(), bytes, note: None });
@@ -176,6 +176,9 @@ impl Redactor {
         mut reader: Box<dyn Read + Send>,
         open: &mut dyn FnMut() -> std::io::Result<Box<dyn Read + Send>>,
     ) -> Result<Scan, RedactError> {
+        if AGE.iter().any(|start| head.starts_with(start)) {
+            return Err(RedactError::Encrypted);
+        }
         let without = |treatment, bytes| Scan { treatment, seeds: Seeds::default(), bytes, note: None };
         let length = head.len() as u64;
         if let Some(format) = Format::of(&head) {

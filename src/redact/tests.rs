@@ -106,6 +106,12 @@ fn a_value_found_once_is_found_everywhere_in_the_source() {
 }
 
 #[test]
+fn a_value_that_is_a_word_of_our_placeholders_withholds_nothing() {
+    let out = text("<password>private-key</password>\n-----BEGIN PRIVATE KEY-----\nMIIEpAIBAAKCAQEA1c7+9z5Pad\n");
+    assert!(out.contains("REDACTED-private-key-") && !out.contains("MIIE"), "{out}");
+}
+
+#[test]
 fn a_secret_is_searched_for_by_itself_however_it_stood_where_it_was_found() {
     for labelled in [
         "https://bob:Zk3JhT9vLmQ2wZx8@host.example.com/",

@@ -237,7 +237,7 @@ impl<'a> Maker<'a> {
         let number = match redact.number.as_deref() {
             Some(name) => Some(Number::by_name(name).ok_or_else(|| {
                 self.wrong(&at("redact.number"), format!("`{id}`: no number is called `{name}`"))
-                    .mend("`casefile rules explain` names the numbers that the built-in rules know")
+                    .mend("docs/redaction.md lists the numbers")
             })?),
             None => None,
         };

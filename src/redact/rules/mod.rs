@@ -20,6 +20,7 @@ use regex::bytes::Regex;
 use sha2::{Digest, Sha256};
 
 use super::checks::{Check, Number};
+use super::placeholder::PREFIX;
 use super::places::Place;
 use crate::model::Sha256Digest;
 use crate::model::config::ConfigError;
@@ -159,6 +160,11 @@ impl Kinds {
     #[must_use]
     pub fn hex(&self, kind: &str) -> Option<bool> {
         self.0.get(kind).copied()
+    }
+
+    /// Whether `text` is a part of what every placeholder of some kind begins with.
+    pub(super) fn hold(&self, text: &[u8]) -> bool {
+        self.0.keys().any(|kind| memchr::memmem::find(format!("{PREFIX}{kind}-").as_bytes(), text).is_some())
     }
 }
 
