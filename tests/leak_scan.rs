@@ -212,7 +212,7 @@ fn a_bundle_that_poses_as_redacted_is_told_from_one_that_older_rules_made() {
 
 /// Changes the text of a file so that nothing but a look at it can tell: sizes and digests are made right again.
 fn replace(bundle: &mut Opened, path: &str, change: &dyn Fn(&str) -> String) {
-    let digest = |bytes: &[u8]| Sha256::digest(bytes).iter().fold(String::new(), |all, b| all + &format!("{b:02x}"));
+    let digest = |bytes: &[u8]| data_encoding::HEXLOWER.encode(&Sha256::digest(bytes));
     let before = bundle.text(path);
     let after = change(&before);
     assert!(before != after, "nothing to change in {before}");
@@ -223,7 +223,7 @@ fn replace(bundle: &mut Opened, path: &str, change: &dyn Fn(&str) -> String) {
     };
     let list = |path: &str| if path.starts_with("data/") { "manifest-sha256.txt" } else { "tagmanifest-sha256.txt" };
     let (old, new) = (digest(before.as_bytes()), digest(after.as_bytes()));
-    set(bundle, path, after);
+    set(bundle, path, &after);
     if path.starts_with("data/") {
         replace(bundle, "manifest.json", &|text| text.replace(&old, &new));
     }
@@ -232,10 +232,10 @@ fn replace(bundle: &mut Opened, path: &str, change: &dyn Fn(&str) -> String) {
     }
 }
 
-fn set(bundle: &mut Opened, path: &str, text: String) {
+fn set(bundle: &mut Opened, path: &str, text: &str) {
     for (name, bytes) in &mut bundle.files {
         if name == path {
-            *bytes = text.clone().into_bytes();
+            *bytes = text.as_bytes().to_vec();
         }
     }
 }
