@@ -425,6 +425,8 @@ mod tests {
     proptest! {
         #[test]
         fn every_byte_of_windows_1252_comes_back(bytes in prop::collection::vec(0x20u8.., 0..300), size in 1usize..9) {
+            // DEL is a control character: many of them are no text.
+            prop_assume!(!looks::is_binary(&bytes));
             prop_assert_eq!(there_and_back(&bytes, Encoding::Windows1252, size).expect("text").1, bytes);
         }
 
