@@ -197,7 +197,8 @@ fn is_covered_inside(text: &str, secret: &str, found: &[Finding]) -> bool {
             at += line.len();
             let bytes = line.bytes().enumerate().filter(|(_, b)| b.is_ascii_alphanumeric()).map(|(n, _)| first + n);
             let is_found = |at: usize| found.iter().any(|f| f.start <= at && at < f.end);
-            line.trim_start().starts_with("-----") && line.trim_end().ends_with("-----") || bytes.into_iter().all(is_found)
+            line.trim_start().starts_with("-----") && line.trim_end().ends_with("-----")
+                || bytes.into_iter().all(is_found)
         })
     })
 }
