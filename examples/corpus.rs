@@ -169,7 +169,8 @@ fn score(redactor: &Arc<Redactor>, row: &Value, list: bool) -> Result<Score, Fai
     };
     if list && wrong {
         let rules: Vec<&str> = found.iter().map(|f| f.rule.as_str()).collect();
-        println!("{} {} {}: {rules:?} {text:?} {secret:?}", field("label"), field("source"), field("kind"));
+        let edges = if score.inside > 0 { "edges of " } else { "" };
+        println!("{edges}{} {} {}: {rules:?} {text:?} {secret:?}", field("label"), field("source"), field("kind"));
     }
     Ok(score)
 }

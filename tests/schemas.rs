@@ -107,6 +107,37 @@ fn escalate_follows_its_schema_whatever_the_answer() {
 }
 
 #[test]
+fn redact_follows_its_schema_and_holds_no_value() {
+    let folder = folder();
+    let at = |name: &str| arg(folder.path().join(name));
+    std::fs::create_dir(at("in")).expect("a folder");
+    write(at("in/app.log"), "password=hunter2-Correct from 81.2.69.142\n");
+    write(at("in/hunter2-Correct.bin"), [0, 1, 2, 0xff, 0xfe, 0].repeat(2000));
+    let args = ["redact", "--no-host", "--json", &at("in"), "--output", &at("out")];
+    let document = casefile(args).expect(4).json();
+    holds("redact.schema.json", &document);
+    assert_eq!(document["left_out"].as_array().map(Vec::len), Some(1));
+    assert!(!document.to_string().contains("hunter2") && !document.to_string().contains("81.2.69.142"), "{document:#}");
+    let public = age::x25519::Identity::generate().to_public().to_string();
+    let (log, copy, vault) = (at("in/app.log"), at("one.log"), at("v.vault"));
+    let args = ["redact", "--json", &log, "--output", &copy, "--vault", &vault, "--vault-recipient", &public];
+    let document = casefile(args).expect(0).json();
+    holds("redact.schema.json", &document);
+    assert_eq!(document["vault"]["values"], 2, "{document:#}");
+}
+
+#[test]
+fn the_listing_of_rules_follows_its_schema_with_foreign_rules_too() {
+    holds("rules.schema.json", &casefile(["rules", "list", "--json"]).expect(0).json());
+    let folder = folder();
+    let file = arg(folder.path().join("their.toml"));
+    write(&file, "prefilter = 'x'\n[[rules]]\nid = 'a'\nregex = 'a{,2}'\n");
+    let listing = casefile(["rules", "list", "--json", "--rules", &file]).expect(0).json();
+    holds("rules.schema.json", &listing);
+    assert_eq!(listing["notes"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
 fn a_schema_refuses_what_it_does_not_know() {
     let mut collected = made("case.toml").collected;
     collected["more"] = true.into();

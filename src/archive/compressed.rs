@@ -65,6 +65,16 @@ impl<W: Write> Compressed<W> {
         }
     }
 
+    /// The writer inside.
+    #[must_use]
+    pub fn get_ref(&self) -> &W {
+        match &self.encoder {
+            Encoder::Gzip(writer) => writer.get_ref(),
+            Encoder::Zstd(writer) => writer,
+            Encoder::Xz(writer) => writer.inner(),
+        }
+    }
+
     fn encode(&mut self) -> io::Result<()> {
         self.written = true;
         match &mut self.encoder {

@@ -9,6 +9,7 @@ mod content;
 mod error;
 mod examination;
 pub mod layout;
+mod leak_scan;
 pub mod limits;
 mod problem;
 mod record;
@@ -29,6 +30,9 @@ pub use checked::{CheckedStructure, Entry, Warning};
 pub use content::ArtifactReader;
 pub use error::{BundleError, Code, Newer, Refused};
 pub use examination::{Examination, Progress, State};
+pub use leak_scan::{
+    LeakFinding, LeakScan, LeakScanError, LeakScanner, METADATA, NO_RULES, UNKNOWN_PRIVACY, UNREADABLE,
+};
 pub use limits::Limits;
 pub use problem::{NotWhole, Problem};
 pub use record::Record;

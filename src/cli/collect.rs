@@ -13,7 +13,8 @@ use super::case_flags::CaseFlags;
 use super::message::{Message, plain};
 use super::preview::human;
 use super::progress::Progress;
-use super::{Exit, preview, prompt, read_config};
+use super::redaction_flags::{Key, RedactionFlags, random};
+use super::{Exit, count, preview, prompt, read_config};
 use crate::bundle::layout::BundleName;
 use crate::bundle::writer::WriteError;
 use crate::collect::profile::{self, Files};
@@ -23,7 +24,6 @@ use crate::model::printable;
 use crate::model::{Case, CaseId, case_file};
 use crate::pipeline::{self, Clocks, Order, Report, RunError};
 use crate::platform;
-use crate::redact::{KnownNames, Privacy, Pseudonyms, Redactor, RuleSet};
 
 /// What to collect, and what to do with it.
 #[derive(Debug, Args)]
@@ -70,15 +70,6 @@ pub struct CollectArgs {
     /// The facts of the case, as TOML
     #[arg(long, value_name = "FILE")]
     case: Option<PathBuf>,
-    /// More redaction rules, as TOML; repeat for several
-    #[arg(long, value_name = "FILE", help_heading = "Redaction")]
-    rules: Vec<PathBuf>,
-    /// How much is replaced: strict maps private addresses too
-    #[arg(long, value_name = "LEVEL", value_parser = ["standard", "strict"], default_value = "standard", help_heading = "Redaction")]
-    privacy: String,
-    /// Key of the placeholders, so that two bundles can be compared; keep it to yourself
-    #[arg(long, value_name = "FILE", help_heading = "Redaction")]
-    pseudonym_key: Option<PathBuf>,
     /// Name of the bundle
     #[arg(long, value_name = "NAME")]
     bundle_name: Option<String>,
@@ -94,7 +85,9 @@ pub struct CollectArgs {
     /// Print one JSON document
     #[arg(long)]
     json: bool,
-    // Last, because its heading would be given to every flag after it.
+    // Last, because their headings would be given to every flag after them.
+    #[command(flatten)]
+    redaction: RedactionFlags,
     #[command(flatten)]
     facts: CaseFlags,
 }
@@ -123,7 +116,7 @@ pub fn run(args: &CollectArgs) -> Result<Exit, Message> {
     let cancel = super::cancel_on_signal();
     let context = context(args, &profile, system, epoch, &cancel)?;
     let given_by = if args.from.is_some() { GivenBy::Agent } else { GivenBy::Customer };
-    let key = pseudonym_key(args.pseudonym_key.as_deref())?;
+    let key = args.redaction.key()?;
     let ask = !args.yes && !args.json && !args.dry_run && prompt::can_ask();
     let case = case(args, given_by, ask, &key)?;
     let profile = Arc::new(profile);
@@ -136,8 +129,12 @@ pub fn run(args: &CollectArgs) -> Result<Exit, Message> {
         return Err(Message::new(Exit::LocalFailure, format!("{}: no such folder", args.output.display()))
             .hint("make it first, or choose another one with --output"));
     }
-    let rules = rules(&args.rules)?;
-    let redactor = redactor(args, rules, &key)?;
+    // Files from elsewhere do not speak of this machine.
+    let mut redactor = args.redaction.redactor(&key, args.from.is_none())?;
+    let vault = args.redaction.vault(Some(&args.output))?;
+    if let Some(vault) = &vault {
+        redactor = vault.watching(redactor);
+    }
     let name = bundle_name(args, &case, epoch)?;
     let planned = pipeline::plan(collectors, &context, &mut |_| {});
     if ask {
@@ -164,7 +161,18 @@ pub fn run(args: &CollectArgs) -> Result<Exit, Message> {
     let result = pipeline::run(&order, &planned, &mut |event| progress.event(&event));
     progress.finish();
     match result {
-        Ok(report) => tell(args, &report),
+        Ok(report) => {
+            let sealed =
+                vault.map(|vault| vault.seal(&format!("the bundle is kept: {}", report.sealed.path.display())));
+            let exit = tell(args, &report)?;
+            match sealed {
+                None => Ok(exit),
+                Some(sealed) => sealed.map(|vault| {
+                    vault.tell();
+                    exit
+                }),
+            }
+        }
         Err(e) => Err(failure(e, &args.output)),
     }
 }
@@ -268,7 +276,7 @@ fn case(args: &CollectArgs, given_by: GivenBy, ask: bool, key: &Key) -> Result<C
     };
     let mut flags = args.facts.read(given_by)?;
     let id = flags.case_id.take().or_else(|| file.as_ref().and_then(|read| read.case_id.clone()));
-    let id = id.map_or_else(|| key.case_id(), Ok)?;
+    let id = id.map_or_else(|| case_id(key), Ok)?;
     let base = file.map_or_else(|| Case::new(id.clone()), |read| read.case);
     let mut case = Case { case_id: id, ..base.overlaid_by(flags.case) };
     if ask {
@@ -287,68 +295,16 @@ fn wanted(args: &CollectArgs, collectors: Vec<Box<dyn Collector>>) -> Vec<Box<dy
     collectors.into_iter().filter(|collector| keeps(collector.name())).collect()
 }
 
-/// The rules in force: the built-in ones and the files named.
-fn rules(files: &[PathBuf]) -> Result<Arc<RuleSet>, Message> {
-    let more = files.iter().map(|path| read_config(path)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Arc::new(RuleSet::load(&more)?))
-}
-
-fn redactor(args: &CollectArgs, rules: Arc<RuleSet>, key: &Key) -> Result<Redactor, Message> {
-    let privacy = if args.privacy == "strict" { Privacy::Strict } else { Privacy::Standard };
-    // Files from elsewhere do not speak of this machine.
-    let names = if args.from.is_some() {
-        KnownNames::default()
-    } else {
-        let own = platform::facts::identity();
-        KnownNames { hosts: own.hosts, domains: own.domains, users: own.users, people: own.full_names }
-    };
-    Redactor::new(rules, Pseudonyms::new(&key.bytes), &names, privacy)
-        .map_err(|e| Message::usage(format!("the redaction rules: {e}")).hint("leave out rules that are not needed"))
-}
-
-/// The key of the placeholders.
-struct Key {
-    bytes: Vec<u8>,
-    /// Whether it was given, so that all that is random must come from it.
-    given: bool,
-}
-
-fn pseudonym_key(path: Option<&Path>) -> Result<Key, Message> {
-    match path {
-        Some(path) => {
-            let name = path.display();
-            let bytes = std::fs::read(path).map_err(|e| {
-                Message::usage(format!("{name}: {}", plain(&e))).hint("make a key with: head -c 32 /dev/urandom > key")
-            })?;
-            if bytes.len() < 16 || bytes.len() > 4096 {
-                return Err(Message::usage(format!("{name}: a key has 16 to 4096 bytes, this has {}", bytes.len()))
-                    .hint("make a key with: head -c 32 /dev/urandom > key"));
-            }
-            Ok(Key { bytes, given: true })
-        }
-        None => Ok(Key { bytes: random::<32>()?.to_vec(), given: false }),
+/// A new case's id: random, or from the key where the same run must give the same bytes.
+fn case_id(key: &Key) -> Result<CaseId, Message> {
+    use sha2::{Digest, Sha256};
+    if !key.given {
+        return Ok(CaseId::from_random(random::<7>()?));
     }
-}
-
-fn random<const N: usize>() -> Result<[u8; N], Message> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes)
-        .map_err(|e| Message::new(Exit::LocalFailure, format!("the system gives no random numbers: {e}")))?;
-    Ok(bytes)
-}
-
-impl Key {
-    /// A new case's id: random, or from the key where the same run must give the same bytes.
-    fn case_id(&self) -> Result<CaseId, Message> {
-        use sha2::{Digest, Sha256};
-        if !self.given {
-            return Ok(CaseId::from_random(random::<7>()?));
-        }
-        let digest = Sha256::new().chain_update(b"casefile case id").chain_update(&self.bytes).finalize();
-        let mut seven = [0; 7];
-        seven.copy_from_slice(&digest[..7]);
-        Ok(CaseId::from_random(seven))
-    }
+    let digest = Sha256::new().chain_update(b"casefile case id").chain_update(&key.bytes).finalize();
+    let mut seven = [0; 7];
+    seven.copy_from_slice(&digest[..7]);
+    Ok(CaseId::from_random(seven))
 }
 
 fn bundle_name(args: &CollectArgs, case: &Case, epoch: Option<Timestamp>) -> Result<BundleName, Message> {
@@ -465,10 +421,6 @@ fn tell(args: &CollectArgs, report: &Report) -> Result<Exit, Message> {
     };
     written.map_err(|e| terminal(&e))?;
     Ok(exit)
-}
-
-fn count(n: u64, noun: &str) -> String {
-    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
 fn failure(error: RunError, output: &Path) -> Message {

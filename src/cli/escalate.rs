@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::exit::Exit;
-use super::message::plain;
+use super::message::{Message, plain};
 use super::verify_text::{WIDTH, message_to_customer, render_missing};
 use crate::checklist::{Checklist, ItemResult};
 use crate::deliver::handover::{
@@ -61,6 +61,9 @@ pub struct OpenArgs {
     /// The ticket's text below its first two lines (Jinja) instead of the built-in template
     #[arg(long, value_name = "FILE")]
     pub template: Option<PathBuf>,
+    /// More redaction rules (TOML) for the look at the bundle; repeat for several
+    #[arg(long, value_name = "FILE")]
+    pub rules: Vec<PathBuf>,
     /// The folder that gets the ticket [default: `outbox` in this account's state folder]
     #[arg(long, value_name = "DIR")]
     pub outbox: Option<PathBuf>,
@@ -132,6 +135,13 @@ impl Failure {
 impl From<ConfigError> for Failure {
     fn from(e: ConfigError) -> Self {
         Self { hint: e.mend.clone(), ..Self::new(Exit::Usage, e.to_string()) }
+    }
+}
+
+impl From<Message> for Failure {
+    fn from(message: Message) -> Self {
+        let (exit, text, hint) = message.into_parts();
+        Self { hint, ..Self::new(exit, text) }
     }
 }
 

@@ -32,6 +32,11 @@ impl Message {
         self
     }
 
+    /// Exit code, text and hint, to be told in another way.
+    pub fn into_parts(self) -> (Exit, String, Option<String>) {
+        (self.exit, self.text, self.hint)
+    }
+
     /// Prints it to stderr.
     pub fn print(&self) {
         let mut err = anstream::stderr().lock();

@@ -9,12 +9,25 @@ mod message;
 mod preview;
 mod progress;
 mod prompt;
+pub mod redact;
+mod redact_files;
+mod redact_output;
+mod redact_pipe;
+mod redact_report;
+mod redact_reveal;
+mod redact_show;
+mod redact_stdin;
+mod redaction_flags;
+pub mod rules;
+mod rules_text;
 mod screen;
+mod second_look;
+mod vault_flags;
 pub mod verify;
 pub mod verify_text;
 
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +37,9 @@ use clap::{Parser, Subcommand};
 pub use exit::Exit;
 use message::Message;
 use screen::Screen;
+use second_look::SecondLook;
 
+use crate::bundle::LeakScanError;
 use crate::deliver::handover::BundleFacts;
 
 /// Gathers diagnostics into a redacted, checksummed bundle; checks a bundle; escalates it.
@@ -50,12 +65,16 @@ Exit codes:
 enum Verb {
     /// Gather, redact and seal a bundle (customer)
     Collect(Box<collect::CollectArgs>),
-    /// Check that a bundle is safe, whole and complete (agent)
+    /// Redact files, folders or stdin, without a bundle (customer)
+    Redact(Box<redact::RedactArgs>),
+    /// Check that a bundle is safe, whole, clean and complete (agent)
     Verify(verify::VerifyArgs),
     /// Look into a bundle without unpacking it (engineer)
     Inspect(inspect::InspectArgs),
     /// Open a ticket from a bundle and hand it over (agent)
     Escalate(escalate::EscalateArgs),
+    /// List, explain and test the redaction rules (rule author)
+    Rules(rules::RulesArgs),
     /// Read host facts in a process of their own
     #[command(name = "__collect", hide = true)]
     ChildCollect {
@@ -80,6 +99,7 @@ pub fn main() -> ExitCode {
     };
     let result = match command.verb {
         Verb::Collect(args) => collect::run(&args),
+        Verb::Redact(args) => redact::run(&args),
         Verb::Inspect(args) => {
             let (mut out, mut err) = (std::io::stdout().lock(), anstream::stderr().lock());
             let screen = if out.is_terminal() { Screen::Terminal } else { Screen::Elsewhere };
@@ -87,6 +107,7 @@ pub fn main() -> ExitCode {
         }
         Verb::Verify(args) => verify::run(&args),
         Verb::Escalate(args) => Ok(hand_over(&args)),
+        Verb::Rules(args) => rules::run(&args, &mut std::io::stdout().lock(), &mut anstream::stderr().lock()),
         Verb::ChildCollect { collector, groups } => child(&collector, &groups),
     };
     match result {
@@ -101,21 +122,27 @@ pub fn main() -> ExitCode {
 /// Runs `escalate` in the real world.
 fn hand_over(args: &escalate::EscalateArgs) -> Exit {
     let cancel = cancel_on_signal();
-    let load = |path: &Path| load_facts(path, &cancel);
+    let escalate::EscalateCommand::Open(open) = &args.command;
+    let load = |path: &Path| load_facts(path, &open.rules, &cancel);
     let (mut out, mut talk) = (anstream::stdout().lock(), anstream::stderr().lock());
     let mut world = escalate::World {
         load: &load,
         now: &jiff::Timestamp::now,
         state_dir: crate::platform::state_dir(),
-        agent: ["USER", "USERNAME", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()),
+        agent: agent(),
         out: &mut out,
         talk: &mut talk,
     };
     escalate::run(args, &mut world)
 }
 
-/// A verified bundle as a handover needs it.
-fn load_facts(path: &Path, cancel: &Arc<AtomicBool>) -> Result<BundleFacts, escalate::Failure> {
+/// Who is at the keyboard, for the journal.
+fn agent() -> Option<String> {
+    ["USER", "USERNAME", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok())
+}
+
+/// A verified bundle as a handover needs it. One that may hold a leak is refused.
+fn load_facts(path: &Path, rules: &[PathBuf], cancel: &Arc<AtomicBool>) -> Result<BundleFacts, escalate::Failure> {
     let fail = |error: &crate::bundle::BundleError| {
         let mut text = Vec::new();
         let exit = inspect::report(path, error, false, &mut Vec::new(), &mut text);
@@ -126,7 +153,16 @@ fn load_facts(path: &Path, cancel: &Arc<AtomicBool>) -> Result<BundleFacts, esca
         escalate::Failure { detail: rest, ..escalate::Failure::new(exit, first) }
             .hint("nothing was opened and nothing sent; ask for the bundle again")
     };
+    let scanner = second_look::scanner(rules, &mut anstream::stderr())?;
     let bundle = verify::open(path, cancel).map_err(|e| fail(&e))?;
+    let look = SecondLook::at(&bundle, &scanner, crate::platform::state_dir().as_deref(), cancel);
+    let look = look.map_err(|e| match e {
+        LeakScanError::Bundle(e) => fail(&e),
+        LeakScanError::Rules(_) => escalate::Failure::new(Exit::Usage, e.to_string()),
+    })?;
+    if let Some(refusal) = look.refusal(path) {
+        return Err(refusal);
+    }
     let summary = crate::inspect::summary::of(bundle.structure(), bundle.record()).map_err(|e| fail(&e))?;
     let manifest = bundle.manifest();
     let tool = format!("{} {} ({})", manifest.tool.name, manifest.tool.version, manifest.tool.target);
@@ -151,6 +187,21 @@ fn load_facts(path: &Path, cancel: &Arc<AtomicBool>) -> Result<BundleFacts, esca
         case: bundle.case().clone(),
         environment,
     })
+}
+
+/// One JSON document on stdout.
+fn print_json(document: &serde_json::Value) -> Result<(), Message> {
+    use std::io::Write;
+    let mut out = anstream::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, document)
+        .map_err(std::io::Error::from)
+        .and_then(|()| writeln!(out))
+        .map_err(|e| Message::new(Exit::LocalFailure, format!("cannot write the answer: {}", message::plain(&e))))
+}
+
+/// A number with its noun.
+fn count(n: u64, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
 /// A flag that Ctrl-C and a termination signal set. Without a handler (none could be set) the signal ends us at once.

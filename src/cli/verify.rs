@@ -1,4 +1,4 @@
-//! `casefile verify`: is a bundle safe, whole and complete? Nothing is unpacked.
+//! `casefile verify`: is a bundle safe, whole, clean and complete? Nothing is unpacked.
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;
@@ -11,10 +11,12 @@ use serde_json::{Value, json};
 
 use super::inspect::report;
 use super::message::Message;
+use super::second_look::{self, SecondLook};
 use super::verify_text::{WIDTH, render};
 use super::{Exit, read_config};
-use crate::bundle::{BundleError, Limits, UntrustedBundle, VerifiedBundle};
-use crate::checklist::{Checklist, Evaluation, State, evaluate};
+use crate::bundle::{BundleError, LeakScanError, LeakScanner, Limits, UntrustedBundle, VerifiedBundle};
+use crate::checklist::{Checklist, Evaluation, State, evaluate, says_nothing};
+use crate::deliver::acceptance::Acceptance;
 use crate::escalate::{Policy, classify};
 use crate::model::case::GivenBy;
 use crate::model::case_file::{self, ReadCase};
@@ -35,6 +37,15 @@ pub struct VerifyArgs {
     /// The severity to hold the checklist against [default: what the facts give]
     #[arg(long, value_name = "N", value_parser = severity)]
     severity: Option<Severity>,
+    /// More redaction rules (TOML) to look with; repeat for several
+    #[arg(long, value_name = "FILE", help_heading = "Leaks")]
+    rules: Vec<PathBuf>,
+    /// Let this finding pass, as the journal will say; repeat for several
+    #[arg(long, value_name = "ID", requires = "reason", help_heading = "Leaks")]
+    accept_finding: Vec<String>,
+    /// Why it may pass
+    #[arg(long, value_name = "TEXT", requires = "accept_finding", help_heading = "Leaks")]
+    reason: Option<String>,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -50,10 +61,29 @@ struct Terms {
     policy: Policy,
     agent: Option<ReadCase>,
     severity: Option<Severity>,
+    scanner: LeakScanner,
+    state: Option<PathBuf>,
+    /// Findings that may pass, and why.
+    accept: Option<(Vec<String>, Acceptance)>,
 }
 
 /// Runs the verb.
 pub fn run(args: &VerifyArgs) -> Result<Exit, Message> {
+    let scanner = second_look::scanner(&args.rules, &mut anstream::stderr().lock())?;
+    let accept = match &args.reason {
+        Some(reason) => {
+            if args.bundles.len() > 1 {
+                return Err(Message::usage("--accept-finding takes one bundle")
+                    .hint("a finding is one of a bundle; accept those of each by itself"));
+            }
+            if says_nothing(reason) {
+                return Err(Message::usage("`--reason` needs a reason that somebody can read later")
+                    .hint("say in a few words why the finding may pass; it stands in the journal"));
+            }
+            Some((args.accept_finding.clone(), second_look::acceptance(reason, &scanner)?))
+        }
+        None => None,
+    };
     let checklist = match &args.checklist {
         Some(path) => {
             let (file, text) = read_config(path)?;
@@ -68,7 +98,15 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, Message> {
         }
         None => None,
     };
-    let terms = Terms { checklist, policy: Policy::builtin(), agent, severity: args.severity };
+    let terms = Terms {
+        checklist,
+        policy: Policy::builtin(),
+        agent,
+        severity: args.severity,
+        scanner,
+        state: crate::platform::state_dir(),
+        accept,
+    };
     let cancel = super::cancel_on_signal();
     let (mut out, mut err) = (anstream::stdout().lock(), anstream::stderr().lock());
     let mut exit = Exit::Done;
@@ -96,9 +134,18 @@ fn verify(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> (Exit, Option<Value>) {
-    match open(path, cancel) {
-        Ok(bundle) => {
-            let case = match overlaid(&bundle, terms) {
+    match open(path, cancel).map_err(LeakScanError::from).and_then(|bundle| {
+        let look = SecondLook::at(&bundle, &terms.scanner, terms.state.as_deref(), cancel)?;
+        Ok((bundle, look))
+    }) {
+        Ok((bundle, mut look)) => {
+            let case = overlaid(&bundle, terms).and_then(|case| {
+                if let Some((ids, acceptance)) = &terms.accept {
+                    look.accept(ids, acceptance, &bundle, terms.state.as_deref())?;
+                }
+                Ok(case)
+            });
+            let case = match case {
                 Ok(case) => case,
                 Err(message) => {
                     message.print();
@@ -107,15 +154,19 @@ fn verify(
             };
             let severity = terms.severity.unwrap_or_else(|| classify(&case, &terms.policy).severity);
             let evaluation = evaluate(&terms.checklist, Some(bundle.manifest()), &case, severity);
-            let exit = if evaluation.ready() { Exit::Done } else { Exit::No };
+            let exit = if evaluation.ready() && look.clean() { Exit::Done } else { Exit::No };
             if json {
-                return (exit, Some(document(path, &bundle, &evaluation)));
+                return (exit, Some(document(path, &bundle, &evaluation, &look)));
             }
             // Whoever stopped reading has seen enough.
-            let _ = tell(path, &bundle, &evaluation, out);
+            let _ = tell(path, &bundle, &evaluation, &look, out);
             (exit, None)
         }
-        Err(error) => {
+        Err(error @ LeakScanError::Rules(_)) => {
+            Message::usage(error.to_string()).print();
+            (Exit::Usage, None)
+        }
+        Err(LeakScanError::Bundle(error)) => {
             let mut text = Vec::new();
             let exit = report(path, &error, json, &mut text, err);
             let document = serde_json::from_slice::<Value>(&text).ok().map(|error| {
@@ -151,12 +202,19 @@ fn overlaid(bundle: &VerifiedBundle, terms: &Terms) -> Result<Case, Message> {
     }
 }
 
-fn tell(path: &Path, bundle: &VerifiedBundle, evaluation: &Evaluation, out: &mut dyn Write) -> io::Result<()> {
+fn tell(
+    path: &Path,
+    bundle: &VerifiedBundle,
+    evaluation: &Evaluation,
+    look: &SecondLook,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let manifest = bundle.manifest();
     let gaps = manifest.plan.iter().filter(|item| item.outcome.leaves_a_gap()).count();
     writeln!(out, "{}", printable(&path.display().to_string()))?;
     writeln!(out, "  safe      yes: nothing in it can leave a folder or pose as something else")?;
     writeln!(out, "  whole     yes: every byte is accounted for, {} artifacts", manifest.artifacts.len())?;
+    write!(out, "{}", look.head(bundle))?;
     match evaluation.missing().count() {
         0 => writeln!(out, "  complete  yes: ready for {}", evaluation.severity)?,
         n => writeln!(out, "  complete  NO: {n} missing for {}", evaluation.severity)?,
@@ -169,10 +227,10 @@ fn tell(path: &Path, bundle: &VerifiedBundle, evaluation: &Evaluation, out: &mut
         writeln!(out, "  note      {}", printable(&warning.to_string()))?;
     }
     writeln!(out)?;
-    write!(out, "{}", render(evaluation, WIDTH))
+    write!(out, "{}{}", look.list(), render(evaluation, WIDTH))
 }
 
-fn document(path: &Path, bundle: &VerifiedBundle, evaluation: &Evaluation) -> Value {
+fn document(path: &Path, bundle: &VerifiedBundle, evaluation: &Evaluation, look: &SecondLook) -> Value {
     let items: Vec<Value> = evaluation
         .items
         .iter()
@@ -189,7 +247,7 @@ fn document(path: &Path, bundle: &VerifiedBundle, evaluation: &Evaluation) -> Va
             })
         })
         .collect();
-    json!({
+    let mut document = json!({
         "bundle": path.display().to_string(),
         "case_id": bundle.manifest().case_id,
         "safe": true,
@@ -201,5 +259,7 @@ fn document(path: &Path, bundle: &VerifiedBundle, evaluation: &Evaluation) -> Va
         "file_digest": bundle.file_digest(),
         "artifacts": bundle.manifest().artifacts.len(),
         "items": items,
-    })
+    });
+    look.json(&mut document);
+    document
 }

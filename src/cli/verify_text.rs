@@ -83,7 +83,7 @@ fn render_item(item: &ItemResult, width: usize, out: &mut String) {
 }
 
 /// `text` behind `first`, broken between words before `width` columns; later lines stand under `indent` spaces.
-fn wrap(first: &str, indent: usize, text: &str, width: usize, out: &mut String) {
+pub(super) fn wrap(first: &str, indent: usize, text: &str, width: usize, out: &mut String) {
     let mut line = first.to_owned();
     let mut empty = true;
     for word in text.split(' ') {

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::profile::{Files as Globs, Profile};
 use super::window::{self, Since};
 use super::{Collector, Context, Open, OpenError, Opened, Pass, Source, Step};
-use crate::archive::{self, Compression};
+use crate::archive::{self, Archive, Compression};
 use crate::model::Outcome;
 use crate::model::manifest::{KeptEnd, Truncation};
 use crate::platform::{self, FileId, NamedRoot, Refusal, System, Walked};
@@ -25,6 +25,9 @@ const WALK_BUDGET: usize = 200_000;
 
 /// The most refused entries that are listed one by one; the rest are counted.
 const LISTED_REFUSALS: usize = 200;
+
+/// Bytes that tell an archive from other files: the first header of a tar.
+const ARCHIVE_HEAD: u64 = 512;
 
 /// A glob over absolute paths: the folder before the first wildcard, and patterns for each level below it.
 #[derive(Debug, Clone)]
@@ -233,14 +236,19 @@ pub(super) struct Seen {
     compression: Option<Compression>,
     start: u64,
     truncation: Option<Truncation>,
+    /// Whether it is an archive, which has no lines to begin at.
+    archive: bool,
 }
 
 impl FileSource {
     /// Decides which bytes both passes take.
-    fn settle(&self, file: &File, len: u64) -> io::Result<Seen> {
+    fn settle(&self, file: &File, len: u64) -> Result<Seen, OpenError> {
         let mut magic = Vec::new();
         self.reader(file, len.min(archive::MAGIC as u64), None, 0)?.read_to_end(&mut magic)?;
         let compression = Compression::of(&magic);
+        let mut head = Vec::new();
+        self.reader(file, len, compression, 0)?.take(ARCHIVE_HEAD).read_to_end(&mut head)?;
+        let archive = Archive::of(&head).is_some();
         let full = match compression {
             None => len,
             // Deflate expands at most 1,032 times, so that a small file fits without being counted; others know no such bound.
@@ -249,6 +257,10 @@ impl FileSource {
         };
         let mut start = full.saturating_sub(self.cap);
         let mut truncation = None;
+        if start > 0 && archive {
+            let reason = format!("is an archive over the cap of {} bytes, and an archive cannot be cut", self.cap);
+            return Err(OpenError::Failed(reason));
+        }
         if start > 0 {
             // From the byte before, which may be the end of a line; a last line over the cap is kept in part.
             let skipped = window::to_next_line(&mut self.reader(file, len, compression, start - 1)?)?;
@@ -258,7 +270,7 @@ impl FileSource {
             let limit = format!("at most {} bytes of this file", self.cap);
             truncation = Some(Truncation { kept: KeptEnd::Newest, bytes_left_out: start, limit });
         }
-        Ok(Seen { len, compression, start, truncation })
+        Ok(Seen { len, compression, start, truncation, archive })
     }
 
     /// The first `len` bytes of `file`, expanded where they are compressed, from byte `start` of the result on.
@@ -296,15 +308,15 @@ impl Open for FileSource {
         if pass == Pass::Scan || seen.is_none() {
             *seen = Some(self.settle(&opened.file, opened.len)?);
         }
-        let Some(Seen { len, compression, start, truncation }) = seen.clone() else {
+        let Some(Seen { len, compression, start, truncation, archive }) = seen.clone() else {
             return Err(OpenError::Replaced);
         };
         self.short.store(0, Ordering::Relaxed);
         // What was appended since the first pass belongs to the next bundle.
         let reader = self.reader(&opened.file, len, compression, start)?;
         let reader = match &self.since {
-            Some(since) => Box::new(since.window(reader)),
-            None => reader,
+            Some(since) if !archive => Box::new(since.window(reader)),
+            _ => reader,
         };
         Ok(Opened { reader, source_size: len, truncation, partial: None, exit_status: None, duration: Duration::ZERO })
     }

@@ -48,6 +48,15 @@ pub struct Event {
     facts: BTreeMap<String, String>,
 }
 
+/// An event as it stands in a journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// When it was written.
+    pub at: Timestamp,
+    /// Its facts by name.
+    pub facts: BTreeMap<String, String>,
+}
+
 /// Why a journal cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
@@ -193,6 +202,22 @@ pub fn verify(path: &Path) -> Result<Head, JournalError> {
     let file = File::open(path).map_err(failed("read", path))?;
     file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(failed("read", path))?;
     Ok(head_of(&read_lines(path, &case_id, &bytes)?, &case_id))
+}
+
+/// Every event of this name in the journal of `case_id` in `folder`, with its time and facts; nothing where there is no
+/// journal. Locks and writes nothing. A last line that is just being written does not count yet.
+pub fn recorded(folder: &Path, case_id: &CaseId, name: &str) -> Result<Vec<Recorded>, JournalError> {
+    let path = folder.join(format!("{case_id}.jsonl"));
+    let mut bytes = Vec::new();
+    let file = match File::open(&path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        file => file.map_err(failed("read", &path))?,
+    };
+    file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(failed("read", &path))?;
+    let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+    let lines = read_lines(&path, case_id, &bytes[..whole])?;
+    let named = lines.into_iter().filter(|line| line.event == name);
+    Ok(named.map(|Line { at, facts, .. }| Recorded { at, facts }).collect())
 }
 
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> JournalError + use<> {

@@ -3,6 +3,7 @@
 //! A new ticket system is one file with an `impl TicketSystem`. This room carries out; what to write and whether to go
 //! at all is decided in `escalate/`.
 
+pub mod acceptance;
 pub mod handover;
 pub mod journal;
 pub mod outbox;

@@ -50,6 +50,7 @@ pub(super) struct Gathered {
     pub(super) lines: Option<u64>,
     pub(super) span: Option<TimeSpan>,
     pub(super) duration: Duration,
+    pub(super) media_type: &'static str,
 }
 
 /// What opening told about a source.
@@ -226,10 +227,10 @@ pub(super) fn write(
     for (n, treatment) in treatments.into_iter().enumerate() {
         let result = match treatment {
             Err(outcome) => Ended::without(outcome),
-            Ok((_, note)) => {
+            Ok((treatment, note)) => {
                 let receive = take(&mut waiting, &registered, n, order);
                 let result = match receive {
-                    Some(receive) => write_one(order, redactor, &sources[n], note, &receive, writer)?,
+                    Some(receive) => write_one(order, redactor, &sources[n], (treatment, note), &receive, writer)?,
                     None => still(order),
                 };
                 if result.hangs {
@@ -314,7 +315,7 @@ fn write_one(
     order: &Order,
     redactor: &Arc<Redactor>,
     source: &Source,
-    note: Option<&'static str>,
+    (treatment, note): (Treatment, Option<&'static str>),
     receive: &Receiver<Message>,
     writer: &mut BundleWriter,
 ) -> Result<Ended, RunError> {
@@ -335,7 +336,7 @@ fn write_one(
     });
     let not_after = source.modified.unwrap_or((order.clocks.wall)()).max(Timestamp::UNIX_EPOCH);
     let mut span = LogSpan::new(Assumed { zone: order.context.zone.clone(), not_after });
-    let is_text = !source.media_type.starts_with("image/");
+    let is_text = treatment.is_text();
     let wish = ArtifactPath::nearest(&redactor.text(&source.path));
     let added = writer.add(&wish, source.modified, Redacted::from_steps(steps), &mut |block| {
         if is_text {
@@ -349,12 +350,24 @@ fn write_one(
         Err(AddError::Write(e)) => return Err(e.into()),
     };
     let (lines, covered) = span.finish();
-    let reasons: Vec<String> =
-        facts.partial.iter().cloned().chain(source.open.fell_short()).chain(note.map(str::to_owned)).collect();
+    let reasons: Vec<String> = facts
+        .partial
+        .iter()
+        .cloned()
+        .chain(source.open.fell_short())
+        .chain(note.map(str::to_owned))
+        .chain(written.summary.notes.iter().cloned())
+        .collect();
     let outcome = if reasons.is_empty() { Outcome::Collected } else { Outcome::Partial { reason: reasons.join("; ") } };
     let duration = (order.clocks.steady)().saturating_sub(started) + facts.duration;
-    let gathered =
-        Gathered { written, facts, lines: is_text.then_some(lines), span: covered.filter(|_| source.is_log), duration };
+    let gathered = Gathered {
+        written,
+        facts,
+        lines: is_text.then_some(lines),
+        span: covered.filter(|_| source.is_log),
+        duration,
+        media_type: treatment.media_type().unwrap_or(source.media_type),
+    };
     Ok(Ended { outcome, written: Some(gathered), hangs: false })
 }
 

@@ -3,6 +3,7 @@
 //! Plan, then two passes. The first opens every source and gathers secrets; the second opens each again, redacts with those
 //! secrets and writes, in the order of the plan, whatever the number of threads.
 
+pub mod copies;
 mod gather;
 mod pool;
 mod record;

@@ -41,7 +41,7 @@ pub(super) fn manifest(
                     path: gathered.written.path,
                     collector: item.collector.to_owned(),
                     origin: source.origin.clone(),
-                    media_type: source.media_type.to_owned(),
+                    media_type: gathered.media_type.to_owned(),
                     source_size: gathered.facts.source_size,
                     size: gathered.written.size,
                     sha256: gathered.written.sha256,

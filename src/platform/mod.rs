@@ -18,7 +18,7 @@ pub mod seal;
 pub use files::{Elevation, FileId, NamedRoot, Refusal, Walked, elevation};
 pub use process::{CommandOutput, CommandSpec, Ended, run, run_into, system_program};
 pub use process_self::{config_dir, create_private_dir, harden, open_private_append, state_dir};
-pub use seal::{PartialFile, remove_debris};
+pub use seal::{PartialFile, remove_debris, remove_debris_of};
 
 /// The systems that casefile knows by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -57,7 +57,6 @@ const KINDS: &[(usize, &[u8], &str)] = &[
     (4, b"ftyp", "a video, or a picture in HEIF"),
     (0, &[0x1a, 0x45, 0xdf, 0xa3], "a video"),
     (0, b"OggS", "a sound or video file"),
-    (0, b"age-encryption.org/", "an encrypted file"),
     (0, b"Salted__", "an encrypted file"),
     (0, b"LUKS\xba\xbe", "an encrypted disk"),
     (0, b"QFI\xfb", "a disk image"),

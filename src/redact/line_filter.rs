@@ -122,7 +122,7 @@ impl LineFilter {
         if let Some(line) = whole_line.filter(|_| json)
             && let Some(counts) = self.redactor.json_line(&rest[..line], out)
         {
-            self.counts.merge(counts);
+            self.counts.merge(&counts);
             self.next += line;
             return Ok(true);
         }

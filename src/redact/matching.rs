@@ -18,10 +18,11 @@ impl Redactor {
         state: &LineState,
         spans: &mut Vec<Span>,
     ) -> Result<(), RedactError> {
+        self.find_bare(&text[..seen], spans)?;
+        self.find_alone(&text[..seen], spans)?;
         let filter = &*self.prefilter;
         // Ordered by where a keyword ends; none spans a line, so the hits of a line stand together.
-        let mut hits =
-            filter.automaton.find_overlapping_iter(&text[..seen]).map(|m| (m.end(), m.pattern().as_usize())).peekable();
+        let mut hits = filter.hits(&text[..seen]).peekable();
         let mut wanted = RuleBits::new(self.set.rules.len());
         let mut start = 0;
         while start < seen {
@@ -40,7 +41,8 @@ impl Redactor {
             while let Some(rule) = wanted.pop() {
                 match self.set.rules[rule].lines {
                     1 => self.find_by_rule(rule, line, start, spans)?,
-                    _ if state.line_by_line => {}
+                    // Most rules of gitleaks may span lines and hardly ever do: what stands in one line goes.
+                    _ if state.line_by_line => self.find_by_rule(rule, line, start, spans)?,
                     lines => self.find_over_lines(rule, lines_from(text, start, lines), start, spans)?,
                 }
             }
@@ -101,7 +103,10 @@ impl Redactor {
             let reference = rule.secret && is_reference(value);
             let passes = rule.check.is_none_or(|check| check.passes(name.map(|m| m.as_bytes()), value));
             let passes = passes && !(rule.check == Some(Check::Email) && in_user_information(&text[..start]));
-            let passes = passes && !rule.exempts(text, &whole, &(start..end));
+            let passes = passes
+                && rule.number.is_none_or(|number| number.is(value))
+                && (rule.places.is_empty() || super::places::is_labelled(rule, text, start, end))
+                && !rule.exempts(text, &whole, &(start..end));
             if start < end && !too_plain && !reference && passes {
                 *from = whole.end.max(whole.start + 1);
                 return Ok(Some(start..end));

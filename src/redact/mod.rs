@@ -6,7 +6,9 @@
 
 mod address;
 mod checks;
+mod containers;
 mod decode;
+mod digits;
 mod document;
 mod encoded;
 mod examples;
@@ -17,12 +19,14 @@ mod jwt;
 mod key_block;
 mod kinds;
 mod known;
+mod leaks;
 mod line_filter;
 mod lines;
 mod looks;
 mod matching;
 mod nested;
 mod placeholder;
+mod places;
 mod prefilter;
 mod reveal;
 mod rules;
@@ -46,6 +50,7 @@ use std::sync::Arc;
 pub use examples::{RULES_SCHEMA, RuleListing, RuleRow, WrongExample};
 pub use finding::Finding;
 pub use known::KnownNames;
+pub use leaks::{Leak, Looked};
 pub use line_filter::LineFilter;
 pub use placeholder::Pseudonyms;
 pub use reveal::{Revealed, Revealer};
@@ -61,7 +66,7 @@ pub enum Privacy {
     /// Private addresses stay, because engineers need them and they lead nobody to the customer.
     #[default]
     Standard,
-    /// Private and link-local addresses are mapped too.
+    /// All addresses are mapped, and rules that take more than is usual look too.
     Strict,
 }
 
@@ -112,6 +117,8 @@ pub enum RedactError {
 pub struct Redactor {
     set: Arc<RuleSet>,
     prefilter: Arc<prefilter::Prefilter>,
+    bare: Arc<digits::BareRules>,
+    alone: Arc<places::AloneRules>,
     pseudonyms: Pseudonyms,
     known: Arc<known::KnownMatcher>,
     privacy: Privacy,
@@ -132,6 +139,8 @@ impl Redactor {
     pub fn new(set: Arc<RuleSet>, key: Pseudonyms, names: &KnownNames, privacy: Privacy) -> Result<Self, RedactError> {
         Ok(Self {
             prefilter: Arc::new(prefilter::Prefilter::new(&set, privacy)?),
+            bare: Arc::new(digits::BareRules::new(&set, privacy)),
+            alone: Arc::new(places::AloneRules::new(&set, privacy)),
             set,
             pseudonyms: key,
             known: Arc::new(known::KnownMatcher::new(names)),
@@ -148,6 +157,8 @@ impl Redactor {
         Ok(Self {
             set: Arc::clone(&self.set),
             prefilter: Arc::clone(&self.prefilter),
+            bare: Arc::clone(&self.bare),
+            alone: Arc::clone(&self.alone),
             pseudonyms: self.pseudonyms.clone(),
             known: Arc::clone(&self.known),
             privacy: self.privacy,

@@ -10,9 +10,11 @@ use super::{Privacy, RedactError};
 /// Which rules look at which lines.
 #[derive(Debug)]
 pub(super) struct Prefilter {
-    pub(super) automaton: AhoCorasick,
+    automaton: AhoCorasick,
     /// Rules by keyword.
     pub(super) rules: Vec<Vec<usize>>,
+    /// Whether a keyword is only ever a label, and so lights up a line only where it is a word.
+    label: Vec<bool>,
     /// Rules without a keyword, which look at every line.
     pub(super) always: Vec<usize>,
 }
@@ -23,7 +25,7 @@ impl Prefilter {
         let mut always = Vec::new();
         let wanted = |rule: &Rule| privacy == Privacy::Strict || !rule.strict;
         for (n, rule) in set.rules.iter().enumerate().filter(|(_, rule)| wanted(rule)) {
-            if rule.keywords.is_empty() {
+            if rule.keywords.is_empty() && rule.places.is_empty() {
                 always.push(n);
             }
             for keyword in &rule.keywords {
@@ -36,7 +38,17 @@ impl Prefilter {
             .kind(Some(AhoCorasickKind::DFA))
             .build(by_keyword.keys())
             .map_err(|_| RedactError::Limit("too many keywords"))?;
-        Ok(Self { automaton, rules: by_keyword.into_values().collect(), always })
+        let rules: Vec<Vec<usize>> = by_keyword.into_values().collect();
+        let label = rules.iter().map(|of| of.iter().all(|n| !set.rules[*n].places.is_empty())).collect();
+        Ok(Self { automaton, rules, label, always })
+    }
+
+    /// Where keywords stand in `text`, ordered by their ends: the end and the number of the keyword.
+    pub(super) fn hits<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = (usize, usize)> + 'a {
+        let lights_up = move |hit: &aho_corasick::Match| {
+            !self.label[hit.pattern().as_usize()] || super::places::is_label(text, hit.start(), hit.end())
+        };
+        self.automaton.find_overlapping_iter(text).filter(lights_up).map(|m| (m.end(), m.pattern().as_usize()))
     }
 }
 

@@ -11,9 +11,10 @@ use super::seeds::Seeds;
 use super::split::Splitter;
 use super::values::ValueRules;
 use super::{RedactError, Redactor, kinds};
+use crate::archive::Archive;
 
 /// Bytes that decide what a source is.
-const HEAD: usize = 8 << 10;
+pub(super) const HEAD: usize = 8 << 10;
 
 /// How files begin that are encrypted with age, also in armour.
 const AGE: [&[u8]; 2] = [b"age-encryption.org/v1\n", b"-----BEGIN AGE ENCRYPTED FILE-----"];
@@ -63,6 +64,8 @@ pub enum Treatment {
     },
     /// As a picture, whose metadata goes.
     Image(Format),
+    /// As an archive, which is written anew with each file inside redacted.
+    Archive(Archive),
     /// Not at all: it is left out.
     Binary,
     /// Not at all, because it is this.
@@ -75,6 +78,7 @@ impl Treatment {
     pub fn media_type(&self) -> Option<&'static str> {
         match self {
             Self::Image(format) => Some(format.media_type()),
+            Self::Archive(archive) => Some(archive.media_type()),
             Self::Text(_) | Self::Json { .. } | Self::Binary | Self::Known(_) => None,
         }
     }
@@ -95,6 +99,9 @@ impl Treatment {
         }
         if let Some(kind) = kinds::of(head) {
             return Ok(Self::Known(kind));
+        }
+        if let Some(archive) = Archive::of(head) {
+            return Ok(Self::Archive(archive));
         }
         if let Some(format) = Format::of(head) {
             return Ok(Self::Image(format));
@@ -133,14 +140,47 @@ impl Redactor {
         let mut reader = open()?;
         let mut head = Vec::with_capacity(HEAD);
         reader.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
+        if let Some(kind) = kinds::of(&head) {
+            let (treatment, bytes) = (Treatment::Known(kind), head.len() as u64);
+            return Ok(Scan { treatment, seeds: Seeds::default(), bytes, note: None });
+        }
+        if let Some(archive) = Archive::of(&head) {
+            return self.scan_as_archive(archive, Box::new(std::io::Cursor::new(head).chain(reader)));
+        }
+        self.scan_plain(hint, head, reader, open)
+    }
+
+    fn scan_as_archive(self: &Arc<Self>, archive: Archive, reader: Box<dyn Read + Send>) -> Result<Scan, RedactError> {
+        let mut counted = Counted { reader, bytes: 0 };
+        let (seeds, readable) = self.scan_archive(archive, Box::new(&mut counted))?;
+        let treatment = if readable { Treatment::Archive(archive) } else { Treatment::Known("a damaged archive") };
+        Ok(Scan { treatment, seeds, bytes: counted.bytes, note: None })
+    }
+
+    /// As [`Redactor::scan`], for a file that is no archive.
+    pub(super) fn scan_file(
+        self: &Arc<Self>,
+        hint: MediaHint,
+        open: &mut dyn FnMut() -> std::io::Result<Box<dyn Read + Send>>,
+    ) -> Result<Scan, RedactError> {
+        let mut reader = open()?;
+        let mut head = Vec::with_capacity(HEAD);
+        reader.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
+        self.scan_plain(hint, head, reader, open)
+    }
+
+    fn scan_plain(
+        self: &Arc<Self>,
+        hint: MediaHint,
+        mut head: Vec<u8>,
+        mut reader: Box<dyn Read + Send>,
+        open: &mut dyn FnMut() -> std::io::Result<Box<dyn Read + Send>>,
+    ) -> Result<Scan, RedactError> {
         if AGE.iter().any(|start| head.starts_with(start)) {
             return Err(RedactError::Encrypted);
         }
         let without = |treatment, bytes| Scan { treatment, seeds: Seeds::default(), bytes, note: None };
         let length = head.len() as u64;
-        if let Some(kind) = kinds::of(&head) {
-            return Ok(without(Treatment::Known(kind), length));
-        }
         if let Some(format) = Format::of(&head) {
             return Ok(without(Treatment::Image(format), length));
         }

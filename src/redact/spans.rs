@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::address::Address;
 use super::encoded::Encoded;
 use super::placeholder::{ends_token, starts_token};
+use super::sensitive_names::{is_mixed, looks_made};
 
 /// Why a range is replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +116,9 @@ pub(super) fn settle(text: &[u8], spans: &mut Vec<Span>, placeholders: &[(usize,
 }
 
 fn is_address_text(text: &[u8]) -> bool {
-    std::str::from_utf8(text).is_ok_and(|t| t.parse::<std::net::IpAddr>().is_ok())
+    // The length of a network's prefix may follow.
+    let address = text.split(|b| *b == b'/').next().unwrap_or_default();
+    std::str::from_utf8(address).is_ok_and(|t| t.parse::<std::net::IpAddr>().is_ok())
 }
 
 /// Of two findings of the same range, seeds go first: they were found with more context in the first pass.
@@ -131,12 +134,13 @@ fn rank(why: Why) -> (u8, usize) {
     }
 }
 
-/// The parts of `span` outside the placeholders that hold more than punctuation.
+/// The parts of `span` outside the placeholders that may still be secret. A text that was redacted before was looked at then:
+/// labels, attributes and separators between its placeholders stay, and only what a machine may have made goes.
 fn around(text: &[u8], span: &Span, placeholders: &[(usize, usize)]) -> Vec<Span> {
     let mut parts = Vec::new();
     let mut start = span.start;
     let mut keep = |start: usize, end: usize| {
-        if start < end && text[start..end].iter().any(|b| b.is_ascii_alphanumeric() || *b >= 0x80) {
+        if start < end && may_be_secret(&text[start..end]) {
             let mut part = Span { start, end, ..span.clone() };
             if (start, end) != (span.start, span.end) {
                 part.forget_value();
@@ -150,6 +154,11 @@ fn around(text: &[u8], span: &Span, placeholders: &[(usize, usize)]) -> Vec<Span
     }
     keep(start, span.end);
     parts
+}
+
+fn may_be_secret(part: &[u8]) -> bool {
+    let mut words = part.split(|b| !b.is_ascii_alphanumeric() && *b < 0x80);
+    words.any(|word| word.len() >= 6 && (is_mixed(word) || looks_made(word)))
 }
 
 #[cfg(test)]
@@ -172,8 +181,10 @@ mod tests {
 
     #[test]
     fn a_placeholder_inside_a_finding_is_kept_and_only_the_rest_is_replaced() {
-        let text = "REDACTED-pin; rest";
-        assert_eq!(settled(text, &[(0, 18)], &[(0, 12)]), [(12, 18)]);
+        let text = "REDACTED-pin; rest=hunter2";
+        assert_eq!(settled(text, &[(0, 26)], &[(0, 12)]), [(12, 26)]);
+        let label = "password=REDACTED-pin";
+        assert_eq!(settled(label, &[(0, 21)], &[(9, 21)]), []);
         assert_eq!(settled("REDACTED-pin;", &[(0, 13)], &[(0, 12)]), []);
     }
 }

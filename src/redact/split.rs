@@ -50,8 +50,13 @@ impl<R: Read> Splitter<R> {
         Self { reader, buffer: Vec::new(), next: 0, inside_line: false, ended: false }
     }
 
-    /// What it reads from. A reader that has nothing for now says [`io::ErrorKind::WouldBlock`] and is asked again later.
-    pub(super) fn reader(&mut self) -> &mut R {
+    /// Where the text comes from.
+    pub(super) fn reader(&self) -> &R {
+        &self.reader
+    }
+
+    /// The same, to give it more. A reader that has nothing for now says [`io::ErrorKind::WouldBlock`] and is asked again.
+    pub(super) fn feed(&mut self) -> &mut R {
         &mut self.reader
     }
 

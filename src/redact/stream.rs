@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::Arc;
 
+use super::containers::{Rewriter, Tally};
 use super::decode::{Decoder, Encoder, Encoding, is_not_text};
 use super::json::{Documents, JsonWalker};
 use super::lines::LineState;
@@ -26,22 +27,28 @@ impl Counts {
 
     /// What they come to, with the encoding seen.
     pub(super) fn summary(self, encoding: Option<&'static str>) -> Summary {
-        Summary { redactions: self.0, encoding }
-    }
-
-    pub(super) fn merge(&mut self, other: Self) {
-        for (name, count) in other.0 {
-            *self.0.entry(name).or_default() += count;
-        }
+        Summary { redactions: self.0, encoding, notes: Vec::new() }
     }
 
     pub(super) fn add(&mut self, name: &str) {
+        self.add_many(name, 1);
+    }
+
+    fn add_many(&mut self, name: &str, many: u64) {
         match self.0.get_mut(name) {
-            Some(count) => *count += 1,
+            Some(count) => *count += many,
             None => {
-                self.0.insert(name.to_owned(), 1);
+                self.0.insert(name.to_owned(), many);
             }
         }
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.merge_named(&other.0);
+    }
+
+    pub(super) fn merge_named(&mut self, other: &BTreeMap<String, u64>) {
+        other.iter().for_each(|(name, many)| self.add_many(name, *many));
     }
 }
 
@@ -64,6 +71,8 @@ pub struct Summary {
     pub redactions: BTreeMap<String, u64>,
     /// The encoding seen, for texts.
     pub encoding: Option<&'static str>,
+    /// What is missing from it: files in an archive that were left out.
+    pub notes: Vec<String>,
 }
 
 /// One step of a [`Redacted`] stream.
@@ -134,6 +143,7 @@ impl LastLook {
 enum Work<'a> {
     Text { splitter: Splitter<Decoder<Box<dyn Read + Send + 'a>>>, state: LineState },
     Json(Box<JsonWork<'a>>),
+    Archive { rewriter: Box<Rewriter<'a>>, tally: Tally, waiting: Vec<u8>, given: usize },
     Image { reader: Box<dyn Read + Send + 'a>, format: images::Format },
     Refused(Option<RedactError>),
     Done,
@@ -156,6 +166,7 @@ struct Stream<'a> {
     counts: Counts,
     /// Of a text.
     encoding: Option<Encoding>,
+    notes: Vec<String>,
     ended: bool,
 }
 
@@ -177,6 +188,12 @@ impl Redactor {
                     chunk: vec![0; 256 << 10],
                 }))
             }
+            Treatment::Archive(archive) => Work::Archive {
+                rewriter: Box::new(Rewriter::new(Arc::clone(self), *archive, input)),
+                tally: Tally::default(),
+                waiting: Vec::new(),
+                given: 0,
+            },
             Treatment::Image(format) => Work::Image { reader: input, format: *format },
             Treatment::Binary => Work::Refused(Some(RedactError::Binary)),
             Treatment::Known(kind) => Work::Refused(Some(RedactError::Kind(kind))),
@@ -190,6 +207,7 @@ impl Redactor {
             odd: None,
             counts: Counts::new(),
             encoding,
+            notes: Vec::new(),
             ended: false,
         })
     }
@@ -198,7 +216,7 @@ impl Redactor {
     pub(super) fn finished(&self, bytes: Vec<u8>, counts: Counts) -> Result<Redacted<'static>, RedactError> {
         LastLook::default().pass(self, &bytes)?;
         let block = RedactedBlock(bytes);
-        let summary = Summary { redactions: counts.0, encoding: Some("utf-8") };
+        let summary = Summary { redactions: counts.0, encoding: Some("utf-8"), notes: Vec::new() };
         Ok(Redacted::from_steps([Ok(Step::Block(block)), Ok(Step::End(summary))].into_iter()))
     }
 }
@@ -244,6 +262,21 @@ impl Stream<'_> {
                 }
                 Ok(bytes)
             }
+            Work::Archive { rewriter, tally, waiting, given } => {
+                while *given == waiting.len() {
+                    waiting.clear();
+                    *given = 0;
+                    if !rewriter.step(tally, waiting)? {
+                        self.counts = std::mem::take(&mut tally.counts);
+                        self.notes = tally.notes();
+                        return Ok(None);
+                    }
+                }
+                let end = waiting.len().min(*given + BLOCK);
+                let block = waiting[*given..end].to_vec();
+                *given = end;
+                Ok(Some(block))
+            }
             Work::Image { reader, format } => {
                 let stripped = images::strip(reader, *format)?;
                 self.work = Work::Done;
@@ -266,7 +299,11 @@ impl Stream<'_> {
             return Ok(Step::Block(RedactedBlock(rest)));
         }
         let encoding = self.encoding.map(Encoding::name);
-        Ok(Step::End(Summary { redactions: std::mem::take(&mut self.counts).0, encoding }))
+        Ok(Step::End(Summary {
+            redactions: std::mem::take(&mut self.counts).0,
+            encoding,
+            notes: std::mem::take(&mut self.notes),
+        }))
     }
 }
 

@@ -128,6 +128,9 @@ impl Redactor {
             Why::Address(address) => {
                 let mapped = address.mapped(&self.pseudonyms);
                 out.extend_from_slice(mapped.as_bytes());
+                // The length of a network's prefix stays.
+                let prefix = value.iter().position(|b| *b == b'/').unwrap_or(value.len());
+                out.extend_from_slice(&value[prefix..]);
                 counts.add(address.family());
                 self.tell(span.why, value, true, mapped.as_bytes());
             }

@@ -49,7 +49,7 @@ impl Maker {
         self.state
     }
 
-    fn from(&mut self, alphabet: &[u8], length: usize) -> String {
+    fn some(&mut self, alphabet: &[u8], length: usize) -> String {
         (0..length).map(|_| char::from(alphabet[(self.next() % alphabet.len() as u64) as usize])).collect()
     }
 
@@ -60,12 +60,12 @@ impl Maker {
 
     /// As servers make them.
     fn token(&mut self, place: &'static str) -> String {
-        let secret = self.from(b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789", 26);
+        let secret = self.some(b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789", 26);
         self.plant(place, secret)
     }
 
     fn hex(&mut self, place: &'static str) -> String {
-        let secret = self.from(b"0123456789abcdef", 40);
+        let secret = self.some(b"0123456789abcdef", 40);
         self.plant(place, secret)
     }
 
@@ -73,7 +73,7 @@ impl Maker {
     fn password(&mut self, place: &'static str) -> String {
         const WORDS: [&str; 8] = ["Winter", "Berlin", "Gitarre", "Falcon", "Marble", "Tulip", "Otter", "Cobalt"];
         let word = WORDS[(self.next() % 8) as usize];
-        let secret = format!("{word}{}!{}", 1000 + self.next() % 9000, self.from(b"abcdefgh", 3));
+        let secret = format!("{word}{}!{}", 1000 + self.next() % 9000, self.some(b"abcdefgh", 3));
         self.plant(place, secret)
     }
 
@@ -98,6 +98,7 @@ fn base64(text: &str) -> String {
     BASE64.encode(text.as_bytes())
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "its callers make the values on the spot")]
 fn entry(request: Value, response: Value, more: Value) -> Value {
     let mut entry = json!({
         "startedDateTime": "2026-11-23T10:01:12.345Z", "time": 301.25,
@@ -315,7 +316,7 @@ fn responses(m: &mut Maker, entries: &mut Vec<Value>) {
 
 impl Maker {
     fn pem(&mut self, place: &'static str) -> String {
-        let line = self.from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 64);
+        let line = self.some(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 64);
         self.plant(place, line)
     }
 }
@@ -408,7 +409,7 @@ fn documents(m: &mut Maker, entries: &mut Vec<Value>) {
         {"username": "ci", "password": m.password("Composer password")}}}));
     at(json!({"type": "service_account", "private_key_id": m.hex("service account key id"), "project_id": "shop"}));
     at(
-        json!({"AccessKeyId": "ASIAQ3EGRTXWLNZ2K7FD", "SecretAccessKey": m.from_aws("AWS secret key"), "SessionToken": m.token("AWS session")}),
+        json!({"AccessKeyId": "ASIAQ3EGRTXWLNZ2K7FD", "SecretAccessKey": m.aws_key("AWS secret key"), "SessionToken": m.token("AWS session")}),
     );
     at(
         json!({"auth": {"type": "apikey", "apikey": [{"key": "value", "value": m.token("Postman key")}, {"key": "key", "value": "X"}]}}),
@@ -419,8 +420,8 @@ fn documents(m: &mut Maker, entries: &mut Vec<Value>) {
 }
 
 impl Maker {
-    fn from_aws(&mut self, place: &'static str) -> String {
-        let secret = self.from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", 40);
+    fn aws_key(&mut self, place: &'static str) -> String {
+        let secret = self.some(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", 40);
         self.plant(place, secret)
     }
 }

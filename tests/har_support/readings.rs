@@ -11,30 +11,29 @@ const DEEPEST: usize = 5;
 /// The text itself and whatever can be decoded from it.
 pub fn of(text: &str) -> BTreeSet<String> {
     let mut seen = BTreeSet::new();
-    read(text.to_owned(), DEEPEST, &mut seen);
+    read(text, DEEPEST, &mut seen);
     seen
 }
 
-fn read(text: String, depth: usize, seen: &mut BTreeSet<String>) {
-    if text.len() < 4 || seen.contains(&text) {
+fn read(text: &str, depth: usize, seen: &mut BTreeSet<String>) {
+    if text.len() < 4 || !seen.insert(text.to_owned()) {
         return;
     }
-    seen.insert(text.clone());
     if depth == 0 {
         return;
     }
-    if let Ok(value) = serde_json::from_str::<Value>(&text) {
-        strings(&value, &mut |string| read(string.to_owned(), depth - 1, seen));
+    if let Ok(value) = serde_json::from_str::<Value>(text) {
+        strings(&value, &mut |string| read(string, depth - 1, seen));
     }
-    for decoded in [percent(&text), backslashes(&text), references(&text)].into_iter().flatten() {
-        read(decoded, depth - 1, seen);
+    for decoded in [percent(text), backslashes(text), references(text)].into_iter().flatten() {
+        read(&decoded, depth - 1, seen);
     }
     // The whole document is no base64; its strings come one by one.
     if depth < DEEPEST {
         for run in text.split(|c: char| !c.is_ascii_alphanumeric() && !"+/-_".contains(c)).filter(|run| run.len() >= 12)
         {
             for decoded in base64_and_hex(run) {
-                read(decoded, depth - 1, seen);
+                read(&decoded, depth - 1, seen);
             }
         }
     }
@@ -52,8 +51,8 @@ fn strings(value: &Value, take: &mut impl FnMut(&str)) {
     }
 }
 
-fn changed(text: &str, decoded: Vec<u8>) -> Option<String> {
-    let decoded = String::from_utf8_lossy(&decoded).into_owned();
+fn changed(text: &str, decoded: &[u8]) -> Option<String> {
+    let decoded = String::from_utf8_lossy(decoded).into_owned();
     (decoded != text).then_some(decoded)
 }
 
@@ -73,7 +72,7 @@ fn percent(text: &str) -> Option<String> {
             }
         }
     }
-    changed(text, out)
+    changed(text, &out)
 }
 
 fn backslashes(text: &str) -> Option<String> {
@@ -98,12 +97,12 @@ fn backslashes(text: &str) -> Option<String> {
         }
     }
     out.push_str(rest);
-    changed(text, out.into_bytes())
+    changed(text, out.as_bytes())
 }
 
 fn references(text: &str) -> Option<String> {
     let decoded = text.replace("&quot;", "\"").replace("&#34;", "\"").replace("&lt;", "<").replace("&gt;", ">");
-    changed(text, decoded.replace("&amp;", "&").into_bytes())
+    changed(text, decoded.replace("&amp;", "&").as_bytes())
 }
 
 /// Every decoding of `run` from any of its first four characters that yields mostly text.

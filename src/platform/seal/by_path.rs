@@ -49,6 +49,11 @@ impl Folder {
         fs::remove_file(self.0.join(name))
     }
 
+    /// Renames in the place of what has the name `to`.
+    pub(super) fn replace(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
+        fs::rename(self.0.join(from), self.0.join(to))
+    }
+
     /// Moves without `MOVEFILE_REPLACE_EXISTING`, and returns when the move is on the disk.
     #[cfg(windows)]
     pub(super) fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {

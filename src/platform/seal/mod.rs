@@ -21,7 +21,7 @@ mod sys;
 mod sys;
 
 /// Between the bundle's ending and [`TAIL`] stand 8 hex digits, and perhaps an `.age` before them.
-const BUNDLE: &str = ".casefile.zip.";
+const BUNDLE: &[u8] = b".casefile.zip";
 const TAIL: &str = ".partial";
 
 /// How often a private name is tried before giving up. One is enough unless somebody works against us.
@@ -45,6 +45,16 @@ impl PartialFile {
         if folder.exists(&final_name)? {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
+        Self::beside(folder, final_name)
+    }
+
+    /// Makes the file beside one that it may replace later, with [`PartialFile::publish_over`].
+    pub fn create_over(final_path: &Path) -> io::Result<Self> {
+        let (folder, final_name) = split(final_path)?;
+        Self::beside(folder, final_name)
+    }
+
+    fn beside(folder: sys::Folder, final_name: OsString) -> io::Result<Self> {
         for _ in 0..ATTEMPTS {
             let partial = partial_name(&final_name)?;
             if let Some(file) = create_locked(&folder, &partial)? {
@@ -67,6 +77,14 @@ impl PartialFile {
         self.published = true;
         self.folder.sync()
     }
+
+    /// The same, in the place of whatever file has the final name.
+    pub fn publish_over(mut self) -> io::Result<()> {
+        self.file.sync_all()?;
+        self.folder.replace(&self.partial, &self.final_name)?;
+        self.published = true;
+        self.folder.sync()
+    }
 }
 
 impl Drop for PartialFile {
@@ -81,9 +99,14 @@ impl Drop for PartialFile {
 /// Removes what killed runs left in `folder`: regular files named `.*.casefile.zip.*.partial`, of this account, whose lock
 /// is free. Returns how many.
 pub fn remove_debris(folder: &Path) -> io::Result<usize> {
+    remove_debris_of(folder, &is_bundle_name)
+}
+
+/// The same for the private names of files whose final name `ours` knows.
+pub fn remove_debris_of(folder: &Path, ours: &dyn Fn(&[u8]) -> bool) -> io::Result<usize> {
     let names: Vec<OsString> = std::fs::read_dir(folder)?
         .filter_map(|entry| entry.ok().map(|entry| entry.file_name()))
-        .filter(|name| is_debris_name(name))
+        .filter(|name| final_name_of(name).is_some_and(ours))
         .collect();
     let folder = sys::Folder::open(folder)?;
     let mut removed = 0;
@@ -138,11 +161,20 @@ fn partial_name(final_name: &OsStr) -> io::Result<OsString> {
     Ok(name)
 }
 
+/// The final name in a private name.
+fn final_name_of(name: &OsStr) -> Option<&[u8]> {
+    let stem = name.as_encoded_bytes().strip_prefix(b".")?.strip_suffix(TAIL.as_bytes())?;
+    let (front, hex) = stem.split_at_checked(stem.len().checked_sub(8)?)?;
+    hex.iter().all(u8::is_ascii_hexdigit).then(|| front.strip_suffix(b".")).flatten()
+}
+
+/// Whether a final name is a bundle's, also an encrypted one's.
+fn is_bundle_name(name: &[u8]) -> bool {
+    let rest = name.windows(BUNDLE.len()).position(|window| window == BUNDLE).map(|at| &name[at + BUNDLE.len()..]);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"."))
+}
+
+#[cfg(test)]
 fn is_debris_name(name: &OsStr) -> bool {
-    let name = name.as_encoded_bytes();
-    let Some(stem) = name.strip_prefix(b".").and_then(|rest| rest.strip_suffix(TAIL.as_bytes())) else { return false };
-    let Some(at) = stem.len().checked_sub(8) else { return false };
-    let (front, hex) = stem.split_at(at);
-    let bundle = front.windows(BUNDLE.len()).any(|part| part == BUNDLE.as_bytes());
-    front.ends_with(b".") && bundle && hex.iter().all(u8::is_ascii_hexdigit)
+    final_name_of(name).is_some_and(is_bundle_name)
 }

@@ -56,6 +56,30 @@ fn a_taken_name_is_never_replaced() {
     assert_eq!(PartialFile::create(&target).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
 }
 
+#[test]
+fn a_taken_name_is_replaced_only_when_that_is_asked_for() {
+    let (folder, target) = place();
+    fs::write(&target, "old").unwrap();
+    let mut partial = PartialFile::create_over(&target).unwrap();
+    partial.file().write_all(b"new").unwrap();
+    assert_eq!(fs::read(&target).unwrap(), b"old");
+    partial.publish_over().unwrap();
+    assert_eq!((fs::read(&target).unwrap(), names(&folder)), (b"new".to_vec(), vec![NAME.to_owned()]));
+}
+
+#[test]
+fn debris_of_other_files_is_removed_by_their_final_names() {
+    let (folder, _) = place();
+    let path = |name: &str| folder.path().join(name);
+    for name in [".app.log.0123abcd.partial", ".app.log.0123abc.partial", ".other.log.0123abcd.partial"] {
+        fs::write(path(name), "").unwrap();
+    }
+    let living = PartialFile::create(&path("app.log")).unwrap();
+    assert_eq!(remove_debris_of(folder.path(), &|name| name == b"app.log").unwrap(), 1);
+    assert_eq!(names(&folder).len(), 3);
+    living.publish().unwrap();
+}
+
 #[cfg(unix)]
 #[test]
 fn file_systems_without_exclusive_rename_or_links_do_not_replace_either() {

@@ -57,6 +57,11 @@ impl Folder {
         Ok(unlinkat(&self.0, name, AtFlags::empty())?)
     }
 
+    /// Renames in the place of what has the name `to`.
+    pub(super) fn replace(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::renameat(&self.0, from, &self.0, to)?)
+    }
+
     /// Renames without replacing, by the best means that the file system has.
     pub(super) fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         match self.rename_exclusive(from, to) {

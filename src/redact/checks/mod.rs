@@ -1,6 +1,16 @@
 //! Checks on a found value, where a pattern alone would take too much.
 
-mod numbers;
+mod accounts;
+mod americas;
+mod arithmetic;
+mod asia;
+mod europe;
+mod germany;
+mod nordic;
+mod number;
+mod pacific;
+mod payment;
+mod wallets;
 
 use serde::Deserialize;
 
@@ -8,7 +18,10 @@ use super::placeholder::PREFIX;
 use super::sensitive_names::{
     is_data_key, is_handle, is_mixed, is_opaque, is_reference, is_sensitive_header, is_sensitive_key, looks_made,
 };
-use numbers::{digits, iban, luhn, ssn};
+use accounts::{is_manual, login, tenant};
+pub(super) use number::LONGEST;
+pub use number::Number;
+pub(super) use payment::iban_length;
 
 /// A test that a found value must pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -16,9 +29,9 @@ use numbers::{digits, iban, luhn, ssn};
 pub enum Check {
     /// Payment cards: ISO/IEC 7812-1, annex B.
     Luhn,
-    /// Bank accounts: ISO 13616, remainder 1 modulo 97.
+    /// Bank accounts: the number `iban`.
     Iban,
-    /// US social security numbers: no area 000, 666 or 9xx, no group 00, no serial 0000 (SSA, since 2011).
+    /// US social security numbers: the number `us-ssn`.
     Ssn,
     /// 7 to 15 digits (ITU-T E.164 allows 15).
     Phone,
@@ -40,8 +53,6 @@ pub enum Check {
     Made,
     /// The same with a letter in it, or a UUID.
     ServiceValue,
-    /// Base64 of printable text.
-    Base64Text,
     /// A host that is not the service's own: `www`, `docs`, `login`.
     Tenant,
     /// A user and a password with a colon between, neither of them the word for itself.
@@ -65,10 +76,10 @@ impl Check {
         }
         let kind = || name.and_then(|name| is_sensitive_key(name).or_else(|| is_sensitive_header(name)));
         match self {
-            Self::Luhn => luhn(value),
-            Self::Iban => iban(value),
-            Self::Ssn => ssn(value),
-            Self::Phone => (7..=15).contains(&digits(value).len()),
+            Self::Luhn => is_luhn(value),
+            Self::Iban => Number::by_name("iban").is_some_and(|number| number.is(value)),
+            Self::Ssn => Number::by_name("us-ssn").is_some_and(|number| number.is(value)),
+            Self::Phone => (7..=15).contains(&value.iter().filter(|b| b.is_ascii_digit()).count()),
             Self::Email => email(value),
             Self::Literal => !is_reference(value),
             Self::Mixed => is_mixed(value),
@@ -78,7 +89,6 @@ impl Check {
             Self::SensitiveNameMixed => is_mixed(value) && kind().is_some_and(|kind| fits(kind, value)),
             Self::Made => !is_reference(value) && looks_made(value),
             Self::ServiceValue => !is_reference(value) && has_letter(value) && looks_made(value),
-            Self::Base64Text => base64_text(value),
             Self::Tenant => tenant(value),
             Self::Login => login(value),
             Self::PasswordOfUser => !is_reference(value) && !is_manual(name.unwrap_or_default(), value),
@@ -94,46 +104,8 @@ impl Check {
 
 /// Whether `value` can be a secret of `kind`. People choose passwords, so any text may be one; machines make the others.
 fn fits(kind: &str, value: &[u8]) -> bool {
-    matches!(kind, "password" | "pin" | "cookie") || looks_made(value)
-}
-
-/// Whether `value` is base64 of printable ASCII.
-fn base64_text(value: &[u8]) -> bool {
-    let bare: Vec<u8> = value.iter().copied().filter(|b| *b != b'=').collect();
-    let text = data_encoding::BASE64_NOPAD.decode(&bare).unwrap_or_default();
-    text.len() >= 6 && text.iter().all(|b| matches!(b, 0x20..=0x7e | b'\t' | b'\n' | b'\r'))
-}
-
-/// First labels of hosts that belong to a service and not to its customers.
-const OWN_HOSTS: [&str; 22] = [
-    "www",
-    "docs",
-    "doc",
-    "developer",
-    "developers",
-    "support",
-    "help",
-    "login",
-    "test",
-    "status",
-    "api",
-    "cdn",
-    "static",
-    "assets",
-    "trust",
-    "community",
-    "blog",
-    "auth",
-    "id",
-    "packages",
-    "releases",
-    "download",
-];
-
-fn tenant(value: &[u8]) -> bool {
-    let host = value.rsplit(|b| *b == b'/').next().unwrap_or(value);
-    let first = host.split(|b| *b == b'.').next().unwrap_or(host);
-    !OWN_HOSTS.iter().any(|own| first.eq_ignore_ascii_case(own.as_bytes()))
+    let chosen = kind == "secret" && value.len() >= 8 && value.iter().any(|b| b"#!@%^&*".contains(b));
+    matches!(kind, "password" | "pin" | "cookie") || chosen || looks_made(value)
 }
 
 /// Whether `value` is no plain number; a number of 16 digits counts nothing.
@@ -141,48 +113,16 @@ fn has_letter(value: &[u8]) -> bool {
     value.len() >= 16 || value.iter().any(u8::is_ascii_alphabetic)
 }
 
-/// Users whom manuals name.
-const MANUAL_USERS: [&str; 12] =
-    ["user", "username", "usr", "login", "name", "guest", "test", "foo", "me", "email", "scott", "myuser"];
-
-/// Passwords that say no more than that a password stands here.
-const MANUAL_PASSWORDS: [&str; 13] = [
-    "pass",
-    "password",
-    "passwd",
-    "passwort",
-    "pw",
-    "pwd",
-    "secret",
-    "token",
-    "guest",
-    "test",
-    "bar",
-    "key",
-    "mypassword",
-];
-
-/// Whether `value`, a user and a password with a colon between, gives away more than a manual does.
-fn login(value: &[u8]) -> bool {
-    let Some(colon) = value.iter().position(|b| *b == b':') else { return false };
-    // `"$1:$2"` is two parameters of a script.
-    let parameter = |part: &[u8]| matches!(part, [b'$', n] if n.is_ascii_digit());
-    let trim = |part: &[u8]| -> Vec<u8> { part.iter().copied().filter(|b| !b"\"'`".contains(b)).collect() };
-    let (user, password) = (trim(&value[..colon]), trim(&value[colon + 1..]));
-    !is_reference(&password) && !parameter(&password) && !is_manual(&user, &password)
-}
-
-/// Whether both are the words for themselves, as in `user:password`.
-fn is_manual(user: &[u8], password: &[u8]) -> bool {
-    let one_of = |list: &[&str], part: &[u8]| list.iter().any(|known| part.eq_ignore_ascii_case(known.as_bytes()));
-    one_of(&MANUAL_USERS, user) && one_of(&MANUAL_PASSWORDS, password)
-}
-
 /// Endings that follow an `@` in file names and unit names, not in mail addresses.
 const NO_DOMAIN: [&str; 21] = [
     "service", "socket", "timer", "target", "mount", "slice", "scope", "device", "path", "png", "jpg", "jpeg", "gif",
     "svg", "webp", "js", "ts", "css", "json", "local", "lock",
 ];
+
+fn is_luhn(value: &[u8]) -> bool {
+    let digits: Vec<u32> = value.iter().filter(|b| b.is_ascii_digit()).map(|b| u32::from(b - b'0')).collect();
+    (12..=19).contains(&digits.len()) && arithmetic::luhn(&digits) && !arithmetic::monotonous(&digits)
+}
 
 fn email(value: &[u8]) -> bool {
     let last = value.rsplit(|b| *b == b'.').next().unwrap_or_default();

@@ -97,7 +97,7 @@ impl Escapes {
     }
 
     /// Edits of the text become edits of the input, in order.
-    pub(super) fn to_raw(&mut self, edits: Vec<Edit>, raw: &mut Vec<Edit>) {
+    pub(super) fn lead_back(&mut self, edits: Vec<Edit>, raw: &mut Vec<Edit>) {
         for edit in edits {
             let start = self.raw_at(edit.start, false).max(self.free);
             let end = self.raw_at(edit.end - 1, true).max(start);

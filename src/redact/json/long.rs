@@ -51,7 +51,7 @@ impl<L> LongString<L> {
         if !text.is_empty() {
             let mut found = Vec::new();
             let settled = redactor.go_on(&mut self.long, &text, &mut found);
-            self.escapes.to_raw(found, edits);
+            self.escapes.lead_back(found, edits);
             self.settled = self.escapes.settle(settled);
         }
         Ok(seen)
@@ -61,6 +61,6 @@ impl<L> LongString<L> {
     pub(super) fn end<R: ValueRedactor<Long = L>>(mut self, redactor: &mut R, edits: &mut Vec<Edit>) {
         let mut found = Vec::new();
         redactor.end(self.long, &mut found);
-        self.escapes.to_raw(found, edits);
+        self.escapes.lead_back(found, edits);
     }
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::super::checks::Check;
+use super::super::places::Place;
 use crate::model::config::{ConfigError, MAX_CONFIG_BYTES, parse_toml, parse_toml_table};
 
 /// A whole file.
@@ -92,6 +93,9 @@ pub(super) struct RedactText {
     #[serde(default = "yes")]
     pub(super) hex: bool,
     pub(super) check: Option<Check>,
+    pub(super) number: Option<String>,
+    #[serde(default)]
+    pub(super) places: Vec<Place>,
     #[serde(default = "one")]
     pub(super) lines: usize,
     #[serde(default)]

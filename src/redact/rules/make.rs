@@ -2,15 +2,17 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::super::checks::Number;
+use super::super::places::Place;
 use super::exempt::{Exemption, Exemptions, Pattern, Target};
 use super::expr::{Drop, drops};
-use super::file::{AllowText, Read, RuleText};
+use super::file::{AllowText, Read, RedactText, RuleText};
 use super::note::Notes;
 use super::pattern::{Outline, WEIGHT_LIMIT, compile, in_words};
 use super::{MAX_LINES, MAX_RULES, Rule, go_pattern};
 use crate::model::config::ConfigError;
 
-/// The most keywords in bytes: the automaton that looks for them takes up to a kibibyte for each byte. betterleaks has 4 KB.
+/// The most keywords in bytes: the automaton that looks for them takes up to a kibibyte for each byte. betterleaks has 7 KB.
 const MAX_KEYWORD_BYTES: usize = 64 << 10;
 
 /// The most patterns of exemptions, each of which may look at every finding. gitleaks has 40, betterleaks as many.
@@ -181,9 +183,7 @@ impl<'a> Maker<'a> {
         }
         let for_this = everywhere.exemptions.iter().filter(|(rules, _)| rules.is_empty() || rules.contains(&named));
         exempt.extend(for_this.map(|(_, exemption)| Arc::clone(exemption)));
-        if redact.is_none() {
-            entropy = [entropy, everywhere.entropy].into_iter().flatten().reduce(f64::max);
-        }
+        entropy = [entropy, everywhere.entropy].into_iter().flatten().reduce(f64::max);
         let foreign = redact.is_none();
         let redact = redact.unwrap_or_default();
         if !foreign {
@@ -198,6 +198,7 @@ impl<'a> Maker<'a> {
                     .mend("leave `lines` out for a rule that sees one line"));
             }
         }
+        let number = self.number(&redact, &id, &keywords, &at)?;
         Ok(Some(Rule {
             kind: if foreign { kind_of(&id).to_owned() } else { redact.kind },
             secret: foreign || redact.secret,
@@ -212,6 +213,8 @@ impl<'a> Maker<'a> {
             keywords,
             entropy,
             check: redact.check,
+            number,
+            places: redact.places,
             strict: redact.strict,
             references: redact.references,
             examples: redact.examples,
@@ -221,6 +224,35 @@ impl<'a> Maker<'a> {
             secret_group: text.secret_group,
             compiled,
         }))
+    }
+
+    /// The number that a rule names, and whether the places that it names make sense with it.
+    fn number(
+        &self,
+        redact: &RedactText,
+        id: &str,
+        keywords: &[String],
+        at: &dyn Fn(&str) -> String,
+    ) -> Result<Option<Number>, ConfigError> {
+        let number = match redact.number.as_deref() {
+            Some(name) => Some(Number::by_name(name).ok_or_else(|| {
+                self.wrong(&at("redact.number"), format!("`{id}`: no number is called `{name}`"))
+                    .mend("docs/redaction.md lists the numbers")
+            })?),
+            None => None,
+        };
+        if redact.places.contains(&Place::Label) && keywords.is_empty() {
+            return Err(self
+                .wrong(&at("redact.places"), format!("`{id}`: a label is one of the keywords, and there is none"))
+                .mend("write the labels as `keywords`"));
+        }
+        let bare = redact.places.iter().any(|place| matches!(place, Place::Bare | Place::BareStrict));
+        if bare && number.is_none() {
+            return Err(self
+                .wrong(&at("redact.places"), format!("`{id}`: only a `number` can be told anywhere"))
+                .mend("name a `number`, or leave `bare` out and give keywords"));
+        }
+        Ok(number)
     }
 
     fn note_of_rule(&mut self, text: &RuleText) {
@@ -247,9 +279,9 @@ impl<'a> Maker<'a> {
                 keywords.clear();
             }
             keywords.iter_mut().for_each(|keyword| keyword.make_ascii_lowercase());
-        } else if keywords.iter().any(|k| k.is_empty() || !k.is_ascii() || k.bytes().any(|b| b.is_ascii_uppercase())) {
+        } else if keywords.iter().any(|k| k.is_empty() || k.bytes().any(|b| b.is_ascii_uppercase())) {
             return Err(self
-                .wrong(key, format!("`{id}`: keywords are lower-case ASCII and not empty"))
+                .wrong(key, format!("`{id}`: keywords are lower-case and not empty"))
                 .mend("write them in lower case; case is ignored when matching"));
         }
         if self.outside && !self.spend_keywords(&keywords) {

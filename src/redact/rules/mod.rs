@@ -19,8 +19,9 @@ use std::sync::OnceLock;
 use regex::bytes::Regex;
 use sha2::{Digest, Sha256};
 
-use super::checks::Check;
+use super::checks::{Check, Number};
 use super::placeholder::PREFIX;
+use super::places::Place;
 use crate::model::Sha256Digest;
 use crate::model::config::ConfigError;
 use make::{Maker, Spent};
@@ -39,7 +40,19 @@ const BUILTIN: &[(&str, &str)] = builtin![
     "redaction-rules/hashes.toml",
     "redaction-rules/headers.toml",
     "redaction-rules/passwords.toml",
-    "redaction-rules/personal.toml",
+    "redaction-rules/personal-americas.toml",
+    "redaction-rules/personal-asia.toml",
+    "redaction-rules/personal-contact.toml",
+    "redaction-rules/personal-dates.toml",
+    "redaction-rules/personal-europe.toml",
+    "redaction-rules/personal-germany.toml",
+    "redaction-rules/personal-location.toml",
+    "redaction-rules/personal-names.toml",
+    "redaction-rules/personal-nordic.toml",
+    "redaction-rules/personal-pacific.toml",
+    "redaction-rules/personal-payment.toml",
+    "redaction-rules/personal-strict.toml",
+    "redaction-rules/personal-vehicles.toml",
     "redaction-rules/prefixes.toml",
     "redaction-rules/services.toml",
     "redaction-rules/tenants.toml",
@@ -52,6 +65,8 @@ const MAX_RULES: usize = 2000;
 
 /// The most lines that one rule may see at once.
 pub(super) const MAX_LINES: usize = 16;
+
+pub(super) use pattern::SIZE_LIMIT as PATTERN_SIZE_LIMIT;
 
 /// Kinds that this program makes by itself, not by a rule: own names and what stands in a key block.
 pub(super) const OWN_KINDS: [(&str, bool); 6] =
@@ -80,6 +95,10 @@ pub struct Rule {
     pub entropy: Option<f64>,
     /// A checksum that a value must satisfy.
     pub check: Option<Check>,
+    /// The form and check digits that a value must have.
+    pub number: Option<Number>,
+    /// Where a match must stand to be taken; empty: anywhere.
+    pub places: Vec<Place>,
     /// Lines that the pattern sees, from the one that a keyword stands in on: 1 for nearly all rules.
     pub lines: usize,
     /// Whether the rule looks only under [`super::Privacy::Strict`].
@@ -105,6 +124,11 @@ impl Rule {
     /// The compiled pattern; `None` when it cannot be compiled, on which the caller must fail closed.
     pub(super) fn regex(&self) -> Option<&Regex> {
         self.compiled.get_or_init(|| pattern::compile(&self.pattern).ok()).as_ref()
+    }
+
+    /// Whether the rule takes what stands at `place`.
+    pub(super) fn stands(&self, place: Place) -> bool {
+        self.places.contains(&place)
     }
 
     /// The range of the secret within a match: the chosen group, else the first group that is not empty, else all of it.

@@ -231,6 +231,19 @@ fn a_foreign_rule_sees_the_lines_that_its_pattern_spans_from_the_one_that_is_sur
 }
 
 #[test]
+fn line_by_line_a_rule_of_several_lines_still_sees_one() {
+    use super::super::{KnownNames, Privacy, Pseudonyms, Redactor};
+    let set = loaded(GITLEAKS);
+    assert!(set.rules[0].lines > 1);
+    let redactor = Redactor::new(set.into(), Pseudonyms::new(b"k"), &KnownNames::default(), Privacy::Standard);
+    let mut filter = std::sync::Arc::new(redactor.expect("ready")).line_filter();
+    let mut out = Vec::new();
+    filter.push(b"acme = T7kQ0000\nacme =\n T7kQ1111\n", &mut out).expect("redacts");
+    let out = String::from_utf8(out).expect("text");
+    assert!(out.starts_with("acme = REDACTED-token-") && out.ends_with("\nacme =\n T7kQ1111\n"), "{out}");
+}
+
+#[test]
 fn a_file_that_means_harm_is_refused_in_words() {
     let rule = |regex: &str| format!("[[rules]]\nid = 'a'\nregex = '''{regex}'''\n");
     let many = |n: usize, one: &str| (0..n).map(|n| one.replace('#', &n.to_string())).collect::<String>();

@@ -104,6 +104,21 @@ const USERS: [&str; 14] = [
     "x-goog-authenticated-user-email",
 ];
 
+/// Headers whose values look random and open nothing: they find a request or a version of a thing.
+const IDS: [&str; 8] = [
+    "etag",
+    "if-match",
+    "if-none-match",
+    "sec-websocket-accept",
+    "sec-websocket-key",
+    "traceparent",
+    "x-request-id",
+    "cf-ray",
+];
+
+/// Headers that name products with versions of four numbers, which look like addresses.
+const VERSIONS: [&str; 4] = ["user-agent", "sec-ch-ua", "sec-ch-ua-full-version", "sec-ch-ua-full-version-list"];
+
 /// Parameters of OAuth, OpenID Connect, CAS, SAML and signed links whose names promise nothing elsewhere.
 const SIGN_IN: [&str; 15] = [
     "code",
@@ -140,6 +155,18 @@ pub fn is_plain_header(name: &[u8]) -> bool {
 #[must_use]
 pub fn is_user_header(name: &[u8]) -> bool {
     is_in(name, &USERS)
+}
+
+/// True for a header whose random value is an id.
+#[must_use]
+pub fn is_id_header(name: &[u8]) -> bool {
+    is_in(name, &IDS)
+}
+
+/// True for a header that names products and their versions.
+#[must_use]
+pub fn is_version_header(name: &[u8]) -> bool {
+    is_in(name, &VERSIONS)
 }
 
 /// The kind of secret that the parameter `name` of a URL or form is, where its value looks like one.

@@ -11,7 +11,7 @@ mod tables;
 mod values;
 mod words;
 
-pub use http::{is_plain_header, is_user_header, parameter_kind};
+pub use http::{is_id_header, is_plain_header, is_user_header, is_version_header, parameter_kind};
 pub use made::looks_made;
 pub use placeholders::is_placeholder;
 use tables::{

@@ -31,7 +31,7 @@ pub(super) fn kind(hints: Hints, head: &[u8], whole: bool) -> Option<Kind> {
     if characters.len() < least || !characters.iter().all(|b| value(*b).is_some()) {
         return None;
     }
-    if whole && (characters.len() % 4 == 1 || (padding > 0 && head.len() % 4 != 0)) {
+    if whole && (characters.len() % 4 == 1 || (padding > 0 && !head.len().is_multiple_of(4))) {
         return None;
     }
     let mut plain = Vec::new();
@@ -43,7 +43,7 @@ pub(super) fn kind(hints: Hints, head: &[u8], whole: bool) -> Option<Kind> {
         return Some(Kind::Text);
     }
     let may_be_binary =
-        said || (hints.body && hints.base64.is_none() && (!whole || head.len() % 4 == 0) && head.len() >= 32);
+        said || (hints.body && hints.base64.is_none() && (!whole || head.len().is_multiple_of(4)) && head.len() >= 32);
     match Format::of(&plain) {
         Some(format) if may_be_binary => Some(Kind::Picture(format)),
         _ => may_be_binary.then_some(Kind::Binary),
@@ -155,7 +155,7 @@ impl Base64 {
             self.end(inner, rules, found, edits);
             return (self.read, Some(end));
         }
-        (self.take(found, settled, false, edits), None)
+        (self.take(&found, settled, false, edits), None)
     }
 
     pub(super) fn finish(mut self, rules: &mut ValueRules, edits: &mut Vec<Edit>) {
@@ -172,11 +172,11 @@ impl Base64 {
         inner.finish(rules, &mut found);
         rules.depth -= 1;
         let all = self.plain_at + self.plain.len() as u64;
-        self.take(found, all, true, edits);
+        self.take(&found, all, true, edits);
     }
 
     /// Edits of the text up to `settled` become edits of the base64.
-    fn take(&mut self, found: Vec<Edit>, settled: u64, last: bool, edits: &mut Vec<Edit>) -> u64 {
+    fn take(&mut self, found: &[Edit], settled: u64, last: bool, edits: &mut Vec<Edit>) -> u64 {
         let third = |n: u64| n - n % 3;
         if self.anew.is_none() {
             // Whole groups before the first change stay as they are.
@@ -190,7 +190,7 @@ impl Base64 {
         }
         let Some(anew) = &mut self.anew else { return 0 };
         let length = (settled - self.plain_at) as usize;
-        apply(&self.plain[..length], self.plain_at, &found, &mut anew.plain);
+        apply(&self.plain[..length], self.plain_at, found, &mut anew.plain);
         self.plain.drain(..length);
         self.plain_at = settled;
         // The last character read stays for the end, so that there is something to replace.

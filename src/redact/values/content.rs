@@ -31,7 +31,8 @@ impl Hints {
             place.sibling_name.is_some_and(|own| names.iter().any(|name| own.eq_ignore_ascii_case(name.as_bytes())))
         };
         Self {
-            base64: place.says.base64,
+            // It is said about the body beside it, not about what says it.
+            base64: place.says.base64.filter(|_| is(&["text", "data", "body", "content", "payload", "value"])),
             body: (path.ends_with(&["content", "text"]) || path.ends_with(&["_webSocketMessages", "data"]))
                 && !place.says.mime.is_some_and(is_text_type),
             form: place.says.mime.is_some_and(|mime| contains(mime, b"urlencoded")),

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use super::json::{Edit, Place, Scalar, ValueRedactor, apply};
 use super::lines::LineState;
 use super::seeds::Seeds;
-use super::sensitive_names::is_reference;
+use super::sensitive_names::{is_id_header, is_reference, is_version_header};
 use super::spans::{Span, Why, settle};
 use super::split::{Piece, WINDOW};
 use super::stream::Counts;
@@ -152,15 +152,21 @@ impl ValueRules {
         for span in &mut found {
             (span.start, span.end) = (span.start + start, span.end + start);
         }
-        let result = self
-            .redactor
-            .findings_with(&Piece::whole(&joined), &mut state, self.seeds.as_mut(), found)
-            .and_then(|(mut spans, own)| {
+        let is_id = is_id_header(label);
+        let seeds = self.seeds.as_mut().filter(|_| !is_id);
+        let result = self.redactor.findings_with(&Piece::whole(&joined), &mut state, seeds, found).and_then(
+            |(mut spans, own)| {
+                if is_id {
+                    spans.retain(|span| matches!(span.why, Why::Seed(_) | Why::Known(_)));
+                } else if is_version_header(label) {
+                    spans.retain(|span| !matches!(span.why, Why::Address(_)));
+                }
                 // Nothing in front of the value is written.
                 spans.retain(|span| span.end > start);
                 spans.iter_mut().filter(|span| span.start < start).for_each(|span| span.clip(start));
                 self.settled_edits(&joined, own, &spans, 0)
-            });
+            },
+        );
         match result {
             Ok(mut edits) => {
                 let start = start as u64;
@@ -201,6 +207,8 @@ impl ValueRules {
         let whole = |kind| vec![Span::new(scheme(text), text.len(), Why::Named(kind))];
         let label = place.sibling_name.or(place.key);
         match Purpose::of(place, text) {
+            // A count, or "none".
+            Purpose::Whole(_) if place.scalar == Scalar::Number && !is_code(text) => Vec::new(),
             Purpose::Whole(kind) => self.named(text, whole(kind)),
             Purpose::Cookies { set } => self.named(text, cookies::values(text, set)),
             Purpose::Text if place.scalar == Scalar::Number => self.number(label, text),
@@ -268,6 +276,11 @@ impl ValueRules {
         }
         all
     }
+}
+
+/// A number that a person types: a PIN or a one-time code.
+fn is_code(text: &[u8]) -> bool {
+    text.len() >= 4 && text.iter().all(u8::is_ascii_digit)
 }
 
 /// One edit that turns `before`, which stands at offset `at`, into `after`.

@@ -126,6 +126,19 @@ fn binary_bodies_go_and_what_says_so_stays() {
 }
 
 #[test]
+fn what_is_said_about_a_body_and_ids_and_versions_stay() {
+    for kept in [
+        r#"{"content":{"encoding":"base64","mimeType":"text/plain","size":0}}"#,
+        r#"{"_score_cookies":-1,"tokens":12,"session":0.5}"#,
+        r#"{"headers":[{"name":"user-agent","value":"Mozilla/5.0 Chrome/114.0.5735.198 Safari/537.36"}]}"#,
+        r#"{"headers":[{"name":"etag","value":"\"ed311c7a0ade9a75bb3ebf5a7670f31d\""}]}"#,
+        r#"{"headers":[{"name":"Sec-WebSocket-Key","value":"aOpK58kffMOGmH4do+rCyw=="}]}"#,
+    ] {
+        assert_eq!(text(kept), kept);
+    }
+}
+
+#[test]
 fn utf_16_json_is_walked_as_json() {
     let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
     let out = redacted(&wide("\u{feff}{\"clientSecret\": \"hunter2-Correct-Horse\", \"n\": 1e400, \"s\": \"é🙂\"}"));

@@ -34,13 +34,13 @@ impl Text {
     }
 
     pub(super) fn push(&mut self, rules: &mut ValueRules, text: &[u8], edits: &mut Vec<Edit>) -> u64 {
-        self.splitter.reader().add(text);
+        self.splitter.feed().add(text);
         self.read(rules, edits);
         self.at
     }
 
     pub(super) fn finish(mut self, rules: &mut ValueRules, edits: &mut Vec<Edit>) {
-        self.splitter.reader().ended = true;
+        self.splitter.feed().ended = true;
         self.read(rules, edits);
     }
 

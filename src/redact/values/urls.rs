@@ -100,7 +100,7 @@ fn classes(segment: &[u8]) -> (bool, bool, bool) {
 fn is_key(segment: &[u8]) -> bool {
     segment.len() >= 24
         && classes(segment) == (true, true, true)
-        && segment.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'~' | b'='))
+        && segment.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'~'))
         && !segment.iter().all(|b| b.is_ascii_hexdigit() || *b == b'-')
 }
 

@@ -1,0 +1,391 @@
+//! The second look at a received bundle: every artifact, name and document through the rules of this program, in place.
+//!
+//! The rules alone look. Own names and secrets without a shape are known on the customer's machine only, so "nothing found"
+//! is no proof. What is found is told without its value, which must not spread to terminals, tickets and journals.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use jiff::Timestamp;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::bag;
+use super::checked::Entry;
+use super::error::BundleError;
+use super::verified::VerifiedBundle;
+use crate::model::case::DISCLOSED_FIELDS;
+use crate::model::manifest::{CASE_PATH, MANIFEST_PATH, REDACTION_PATH};
+use crate::model::{ArtifactPath, CaseId, Sha256Digest};
+use crate::redact::{KnownNames, Leak, Looked, MediaHint, Privacy, Pseudonyms, RedactError, Redactor, RuleSet};
+
+/// The most findings that are kept. A bundle with more was not redacted; nobody reads on.
+pub const MOST_FINDINGS: usize = 1_000;
+
+/// The most threads. Reading is bound by the disk beyond that, and an agent's workstation has other work.
+const MOST_THREADS: usize = 4;
+
+/// Fields of a document of ours that hold a digest. Everything but these and those below is looked at.
+const DIGESTS: [&str; 3] = ["sha256", "rules_digest", "profile_digest"];
+/// Fields that hold a moment.
+const MOMENTS: [&str; 6] = ["started", "ended", "modified", "first", "last", "utc"];
+
+/// One rule that still finds something in one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeakFinding {
+    /// Ten hexadecimal digits that name the finding, the same in every run. They come from the digest of the file and what
+    /// stands below, never from the value.
+    pub id: String,
+    /// The file, itself redacted: a name may leak too.
+    pub artifact: String,
+    /// The first line where the rule finds something, counted from 1.
+    pub line: Option<u64>,
+    /// The rule's id; [`NO_RULES`] and the like for what is no matter of a rule.
+    pub rule: String,
+    /// The kind of value, as in a placeholder.
+    pub kind: String,
+    /// How often it finds something in this file.
+    pub occurrences: u64,
+}
+
+/// The manifest says that no rule was in force.
+pub const NO_RULES: &str = "no-rules";
+/// The manifest names a degree of privacy that this program does not know.
+pub const UNKNOWN_PRIVACY: &str = "unknown-privacy";
+/// No rule can read the file: it is neither text nor a picture.
+pub const UNREADABLE: &str = "unreadable";
+/// Notes of a camera or a program stand beside the pixels of a picture.
+pub const METADATA: &str = "picture-metadata";
+
+/// What the second look came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeakScan {
+    /// What was found, by path and line; at most [`MOST_FINDINGS`].
+    pub findings: Vec<LeakFinding>,
+    /// How many more there are.
+    pub left_out: u64,
+    /// Files whose every line was looked at.
+    pub scanned: u64,
+    /// Pictures, whose pixels no rule reads.
+    pub pictures: Vec<ArtifactPath>,
+    /// The digest of the rules that looked.
+    pub rules_digest: Option<Sha256Digest>,
+    /// The digest of the rules that the bundle was made with.
+    pub bundle_rules_digest: Option<Sha256Digest>,
+}
+
+impl LeakScan {
+    /// Whether the bundle was made with the very rules that looked.
+    #[must_use]
+    pub fn same_rules(&self) -> bool {
+        self.rules_digest == self.bundle_rules_digest
+    }
+}
+
+/// Rules that look at bundles.
+pub struct LeakScanner {
+    rules: Arc<RuleSet>,
+    key: Pseudonyms,
+    standard: OnceLock<Arc<Redactor>>,
+    strict: OnceLock<Arc<Redactor>>,
+}
+
+impl std::fmt::Debug for LeakScanner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "LeakScanner({} rules)", self.rules.rules.len())
+    }
+}
+
+/// Why a bundle could not be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum LeakScanError {
+    /// The bundle.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// The rules.
+    #[error("the redaction rules: {0}")]
+    Rules(#[source] RedactError),
+}
+
+impl LeakScanner {
+    /// A scanner with these rules. A name that leaks is shown redacted under `key`, which must be random.
+    #[must_use]
+    pub fn new(rules: Arc<RuleSet>, key: Pseudonyms) -> Self {
+        Self { rules, key, standard: OnceLock::new(), strict: OnceLock::new() }
+    }
+
+    /// A short text with the rules applied.
+    pub fn redacted(&self, text: &str) -> Result<String, LeakScanError> {
+        Ok(self.redactor(Privacy::Standard)?.text(text))
+    }
+
+    /// Looks at everything in `bundle` until `cancel` is set. Memory is bounded by the engine, not by the bundle.
+    pub fn scan(&self, bundle: &VerifiedBundle, cancel: &AtomicBool) -> Result<LeakScan, LeakScanError> {
+        let record = &bundle.manifest().redaction;
+        let strict = record.privacy == Privacy::Strict.word();
+        let redactor = self.redactor(if strict { Privacy::Strict } else { Privacy::Standard })?;
+        let media_types = bundle.manifest().artifacts.iter().map(|a| (&a.path, a.media_type.as_str())).collect();
+        let look = Look { bundle, redactor: &redactor, media_types, cancel };
+        let mut scan = LeakScan {
+            rules_digest: Some(self.rules.digest),
+            bundle_rules_digest: Some(record.rules_digest),
+            ..LeakScan::default()
+        };
+        if record.rules == 0 {
+            look.odd(MANIFEST_PATH, NO_RULES, &mut scan);
+        }
+        if !strict && record.privacy != Privacy::Standard.word() {
+            look.odd(MANIFEST_PATH, UNKNOWN_PRIVACY, &mut scan);
+        }
+        for (entry, looked) in look.all()? {
+            look.take(entry, looked, &mut scan);
+        }
+        scan.findings.sort_by(|a, b| (&a.artifact, a.line, &a.rule).cmp(&(&b.artifact, b.line, &b.rule)));
+        Ok(scan)
+    }
+
+    fn redactor(&self, privacy: Privacy) -> Result<Arc<Redactor>, LeakScanError> {
+        let place = if privacy == Privacy::Strict { &self.strict } else { &self.standard };
+        if let Some(made) = place.get() {
+            return Ok(Arc::clone(made));
+        }
+        let made = Redactor::new(Arc::clone(&self.rules), self.key.clone(), &KnownNames::default(), privacy);
+        let made = Arc::new(made.map_err(LeakScanError::Rules)?);
+        Ok(Arc::clone(place.get_or_init(|| made)))
+    }
+}
+
+/// The look at one bundle.
+struct Look<'a> {
+    bundle: &'a VerifiedBundle,
+    redactor: &'a Arc<Redactor>,
+    media_types: BTreeMap<&'a ArtifactPath, &'a str>,
+    cancel: &'a AtomicBool,
+}
+
+impl<'a> Look<'a> {
+    /// Looks at every entry, on a few threads; the answers are in the order of the paths.
+    fn all(&self) -> Result<Vec<(&'a Entry, Looked)>, LeakScanError> {
+        let lists = [bag::MANIFEST_PATH, bag::TAGMANIFEST_PATH, bag::BAGIT_PATH];
+        let entries: Vec<&Entry> =
+            self.bundle.structure().entries().filter(|entry| !lists.contains(&entry.path().as_str())).collect();
+        let answers: Vec<OnceLock<Result<Looked, LeakScanError>>> = entries.iter().map(|_| OnceLock::new()).collect();
+        let next = AtomicUsize::new(0);
+        let work = || {
+            while let Some(n) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|n| *n < entries.len()) {
+                let answer = self.entry(entries[n]);
+                let failed = answer.is_err();
+                let _ = answers[n].set(answer);
+                if failed {
+                    // Nobody needs the others any more.
+                    next.store(entries.len(), Ordering::Relaxed);
+                }
+            }
+        };
+        let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(MOST_THREADS);
+        std::thread::scope(|scope| (0..threads.min(entries.len())).for_each(|_| drop(scope.spawn(work))));
+        let mut looked = Vec::with_capacity(entries.len());
+        for (entry, answer) in entries.into_iter().zip(answers) {
+            // None stands only behind one that failed.
+            if let Some(answer) = answer.into_inner() {
+                looked.push((entry, answer?));
+            }
+        }
+        Ok(looked)
+    }
+
+    fn entry(&self, entry: &Entry) -> Result<Looked, LeakScanError> {
+        let path = entry.path();
+        match path.as_str() {
+            MANIFEST_PATH | REDACTION_PATH => self.document(path, &is_typed),
+            CASE_PATH => {
+                self.document(path, &|pointer, text| DISCLOSED_FIELDS.contains(&pointer) || is_typed(pointer, text))
+            }
+            _ => self.artifact(path),
+        }
+    }
+
+    /// A document of the program's own, which is small.
+    fn document(&self, path: &ArtifactPath, keeps: &dyn Fn(&str, &str) -> bool) -> Result<Looked, LeakScanError> {
+        let bytes = self.bundle.artifact_bytes(path, u64::MAX)?.unwrap_or_default();
+        let Ok(document) = serde_json::from_slice::<Value>(&bytes) else {
+            return Ok(Looked::Unreadable("is no JSON".to_owned()));
+        };
+        self.redactor.leaks_in_document(&document, keeps).map(Looked::Text).map_err(LeakScanError::Rules)
+    }
+
+    fn artifact(&self, path: &ArtifactPath) -> Result<Looked, LeakScanError> {
+        // As `collect` chose it: by what the collector promised, else by the name.
+        let hint = match self.media_types.get(path) {
+            Some(&"application/json") => MediaHint::Json,
+            _ => MediaHint::of_name(path.as_str()),
+        };
+        let open = || -> io::Result<Box<dyn Read + Send + 'a>> {
+            let reader = self.bundle.artifact(path).map_err(io::Error::other)?;
+            Ok(Box::new(Stoppable { reader, cancel: self.cancel }))
+        };
+        match self.redactor.leaks(hint, &open) {
+            Ok(looked) => Ok(looked),
+            Err(RedactError::Read(e)) => match e.downcast::<BundleError>() {
+                Ok(error) => Err(error.into()),
+                Err(_) if self.cancel.load(Ordering::Relaxed) => Err(BundleError::Interrupted.into()),
+                Err(e) => Err(self.bundle.structure().error(e).into()),
+            },
+            Err(e @ RedactError::Rule(_)) => Err(LeakScanError::Rules(e)),
+            Err(e) => Ok(Looked::Unreadable(e.to_string())),
+        }
+    }
+
+    fn take(&self, entry: &Entry, looked: Looked, scan: &mut LeakScan) {
+        let path = entry.path();
+        match looked {
+            Looked::Text(leaks) => {
+                scan.scanned += 1;
+                leaks.into_iter().for_each(|leak| self.add(path.as_str(), leak, scan));
+            }
+            Looked::Picture { metadata } => {
+                scan.pictures.push(path.clone());
+                if metadata {
+                    self.odd(path.as_str(), METADATA, scan);
+                }
+            }
+            Looked::Unreadable(_) => self.odd(path.as_str(), UNREADABLE, scan),
+        }
+    }
+
+    /// Something that no rule found but that is not as it should be.
+    fn odd(&self, path: &str, what: &str, scan: &mut LeakScan) {
+        self.add(path, Leak { rule: what.to_owned(), kind: what.to_owned(), line: None, occurrences: 1 }, scan);
+    }
+
+    fn add(&self, path: &str, leak: Leak, scan: &mut LeakScan) {
+        if scan.findings.len() >= MOST_FINDINGS {
+            scan.left_out += 1;
+            return;
+        }
+        let Leak { rule, kind, line, occurrences } = leak;
+        let digest = self.bundle.record().digest(&ArtifactPath::nearest(path)).unwrap_or(self.bundle.bundle_digest());
+        let mut id = Sha256::new();
+        let line_text = line.map_or_else(String::new, |line| line.to_string());
+        for part in [&digest.to_string(), path, &rule, &line_text, &occurrences.to_string()] {
+            id.update(part.as_bytes());
+            id.update([0]);
+        }
+        let id = Sha256Digest(id.finalize().into()).to_string()[..10].to_owned();
+        let artifact = self.redactor.text(path);
+        scan.findings.push(LeakFinding { id, artifact, line, rule, kind, occurrences });
+    }
+}
+
+/// Whether `text` is what a field of its name holds by its type.
+fn is_typed(pointer: &str, text: &str) -> bool {
+    let named = |names: &[&str]| names.contains(&pointer.rsplit('/').next().unwrap_or_default());
+    named(&DIGESTS) && Sha256Digest::parse(text).is_ok()
+        || named(&MOMENTS) && text.parse::<Timestamp>().is_ok()
+        || named(&["case_id"]) && CaseId::parse(text).is_ok()
+}
+
+/// Stops with an error when somebody wants to stop.
+struct Stoppable<'a, R> {
+    reader: R,
+    cancel: &'a AtomicBool,
+}
+
+impl<R: Read> Read for Stoppable<'_, R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.cancel.load(Ordering::Relaxed) {
+            return Err(io::Error::other(BundleError::Interrupted));
+        }
+        self.reader.read(buf)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bundle::test_bundle::TestBundle;
+    use crate::model::case::{Contact, Disclosed, Fact, GivenBy};
+    use crate::model::{Case, Outcome};
+
+    fn scanner() -> &'static LeakScanner {
+        static SCANNER: OnceLock<LeakScanner> = OnceLock::new();
+        let new = || LeakScanner::new(Arc::new(RuleSet::load(&[]).expect("loads")), Pseudonyms::new(b"for tests"));
+        SCANNER.get_or_init(new)
+    }
+
+    fn scan(bundle: &TestBundle) -> LeakScan {
+        let bundle = bundle.verified().expect("a good bundle");
+        scanner().scan(&bundle, &AtomicBool::new(false)).expect("looks")
+    }
+
+    fn found(scan: &LeakScan) -> Vec<(&str, Option<u64>, &str)> {
+        scan.findings.iter().map(|one| (one.artifact.as_str(), one.line, one.kind.as_str())).collect()
+    }
+
+    #[test]
+    fn what_was_left_is_found_wherever_it_stands_and_never_handed_out() {
+        let mut bundle = TestBundle::new();
+        bundle.file("data/logs/left.log", b"start\npassword=hunter2-Correct-Horse\n");
+        bundle.file("data/config/left.json", b"{\n\"mail\": \"ada.lovelace@example.org\"}");
+        bundle.manifest.artifacts[0].origin = "/home/x/81.2.69.142.log".to_owned();
+        bundle.manifest.plan[0].outcome =
+            Outcome::Failed { reason: "login --password hunter2-Correct-Horse".to_owned() };
+        let seen = scan(&bundle);
+        let places: Vec<_> = found(&seen).iter().map(|(path, line, _)| (*path, line.is_some())).collect();
+        let manifest = ("manifest.json", true);
+        assert_eq!(places, [("data/config/left.json", true), ("data/logs/left.log", true), manifest, manifest]);
+        assert_eq!((found(&seen)[0].1, found(&seen)[1].1), (Some(2), Some(2)));
+        let told = format!("{seen:?}");
+        assert!(!told.contains("hunter2") && !told.contains("ada.") && !told.contains("81.2."), "{told}");
+        assert_eq!(scan(&bundle), seen, "not the same in every run");
+        assert!(!seen.same_rules());
+    }
+
+    #[test]
+    fn a_bundle_without_anything_is_clean_and_says_how_much_was_read() {
+        let seen = scan(&TestBundle::new());
+        assert_eq!((found(&seen), seen.left_out, seen.scanned), (Vec::new(), 0, 6), "{seen:?}");
+    }
+
+    #[test]
+    fn contact_and_account_are_exempt_in_the_case_and_nowhere_else() {
+        let mut bundle = TestBundle::new();
+        let mut case = Case::new(bundle.manifest.case_id.clone());
+        let mail = "ada.lovelace@example.org";
+        let contact = Contact { name: Disclosed::new("Ada"), address: Disclosed::new(mail) };
+        case.contact = Some(Fact { value: contact, given_by: GivenBy::Customer });
+        bundle.payload[0].1 = serde_json::to_vec(&case).expect("JSON");
+        assert_eq!(found(&scan(&bundle)), []);
+        case.summary = Some(Fact { value: format!("ask {mail}"), given_by: GivenBy::Customer });
+        bundle.payload[0].1 = serde_json::to_vec(&case).expect("JSON");
+        assert_eq!(scan(&bundle).findings.len(), 1);
+    }
+
+    #[test]
+    fn what_the_rules_cannot_read_and_a_record_without_rules_are_findings_too() {
+        let mut bundle = TestBundle::new();
+        bundle.file("data/logs/core", &[1, 0, 2, 0xff, 0, 0, 0, 3].repeat(100));
+        bundle.manifest.redaction.rules = 0;
+        bundle.manifest.redaction.privacy = "none".to_owned();
+        let seen = scan(&bundle);
+        let kinds: Vec<_> = found(&seen).into_iter().map(|(_, _, kind)| kind).collect();
+        assert_eq!(kinds, [UNREADABLE, NO_RULES, UNKNOWN_PRIVACY]);
+    }
+
+    #[test]
+    fn a_field_is_exempt_by_what_it_holds_not_by_its_name_alone() {
+        assert!(is_typed("/artifacts/0/sha256", &"ab".repeat(32)));
+        assert!(!is_typed("/artifacts/0/sha256", "password=hunter2-Correct-Horse"));
+        assert!(is_typed("/started", "2026-11-23T10:15:00Z") && !is_typed("/name", "2026-11-23T10:15:00Z"));
+    }
+
+    #[test]
+    fn a_look_that_is_no_longer_wanted_ends() {
+        let bundle = TestBundle::new().verified().expect("a good bundle");
+        let stopped = scanner().scan(&bundle, &AtomicBool::new(true));
+        assert!(matches!(stopped, Err(LeakScanError::Bundle(BundleError::Interrupted))), "{stopped:?}");
+    }
+}
