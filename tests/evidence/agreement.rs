@@ -52,6 +52,11 @@ impl Agreement {
         let (mut by_engine, mut by_oracle) = (vec![false; text.len()], vec![false; text.len()]);
         redaction.found.iter().for_each(|f| by_engine[f.start..f.end].fill(true));
         finds.iter().for_each(|f| by_oracle[f.range.clone()].fill(true));
+        redaction
+            .found
+            .iter()
+            .filter(|f| !self.oracle.judges(&f.rule))
+            .for_each(|f| by_oracle[f.start..f.end].fill(true));
         self.bytes += text.len() as u64;
         self.finds += finds.len() as u64;
         let mut output = redaction.output.split(|b| *b == b'\n');

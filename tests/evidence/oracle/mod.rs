@@ -45,6 +45,7 @@ impl Find {
 pub struct Oracle {
     rules: Vec<Rule>,
     names: Vec<String>,
+    not_judged: BTreeSet<String>,
 }
 
 impl Oracle {
@@ -52,7 +53,14 @@ impl Oracle {
     pub fn new(names: &[&str]) -> Self {
         let set = RuleSet::load(&[]).expect("the built-in rules load");
         let names = names.iter().map(|name| name.to_ascii_lowercase()).collect();
-        Self { rules: Rule::all(&set), names }
+        let not_judged =
+            set.rules.iter().filter(|rule| rule::is_about_places(rule)).map(|rule| rule.id.clone()).collect();
+        Self { rules: Rule::all(&set), names, not_judged }
+    }
+
+    /// Whether what this rule finds is judged here: rules about numbers of people, which ask where a number stands, are not.
+    pub fn judges(&self, rule: &str) -> bool {
+        !self.not_judged.contains(rule)
     }
 
     /// The places in `text` that must go: as the first pass finds them, and wherever one of its secrets stands.
