@@ -17,15 +17,12 @@ pub struct Agreement {
     pub lines: u64,
     pub finds: u64,
     /// The oracle found something that the engine did not.
-    pub missed: Vec<String>,
+    missed: Vec<String>,
     /// The engine found something that the oracle did not.
-    pub extra: Vec<String>,
+    extra: Vec<String>,
     /// A line came out changed in which nothing was found, or unchanged where something was.
-    pub output: Vec<String>,
+    output: Vec<String>,
 }
-
-/// Differences of one kind that are told.
-const TOLD: usize = 40;
 
 impl Agreement {
     pub fn new(redactor: Arc<Redactor>) -> Self {
@@ -35,18 +32,12 @@ impl Agreement {
     }
 
     pub fn is_whole(&self) -> bool {
-        self.missed.is_empty() && self.extra.is_empty() && self.output.is_empty()
+        self.differences() == 0
     }
 
-    /// Begins anew, with the same oracle.
-    pub fn forget(&mut self) {
-        self.missed.clear();
-        self.extra.clear();
-        self.output.clear();
-    }
-
-    /// Compares both on `text`.
-    pub fn compare(&mut self, text: &[u8]) {
+    /// Compares both on `text`, and says whether they agree on it.
+    pub fn compare(&mut self, text: &[u8]) -> bool {
+        let before = self.differences();
         let redaction = redact(&self.redactor, text);
         let finds = self.oracle.must_go(text);
         let (mut by_engine, mut by_oracle) = (vec![false; text.len()], vec![false; text.len()]);
@@ -71,18 +62,21 @@ impl Agreement {
                 let at = range.clone().find(differs).unwrap_or(range.start);
                 let told = told(text, &range, at, &finds, &redaction.found);
                 let list = if by_oracle[at] { &mut self.missed } else { &mut self.extra };
-                if list.len() < TOLD {
-                    list.push(told);
-                }
+                list.push(told);
             }
             let changed = written != Some(line);
-            if changed != by_engine[range.clone()].contains(&true) && self.output.len() < TOLD {
+            if changed != by_engine[range.clone()].contains(&true) {
                 self.output.push(format!("changed is {changed}: {}", String::from_utf8_lossy(line)));
             }
         }
         if output.next().is_some() {
             self.output.push("there are more lines than before".to_owned());
         }
+        self.differences() == before
+    }
+
+    fn differences(&self) -> usize {
+        self.missed.len() + self.extra.len() + self.output.len()
     }
 }
 
@@ -97,12 +91,15 @@ fn told(text: &[u8], line: &Range<usize>, at: usize, finds: &[Find], found: &[ca
     )
 }
 
+/// Differences of one kind that are told, the last ones.
+const TOLD: usize = 40;
+
 impl fmt::Display for Agreement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (what, list) in
             [("only the oracle", &self.missed), ("only the engine", &self.extra), ("output", &self.output)]
         {
-            for one in list {
+            for one in list.iter().rev().take(TOLD) {
                 writeln!(f, "{what}: {one}")?;
             }
         }
