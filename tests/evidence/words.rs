@@ -62,7 +62,7 @@ impl Words {
                 "digits" => self.random.text("0123456789", length),
                 "base64" => BASE64.encode(&self.random.bytes(length)),
                 "base64url" => BASE64URL_NOPAD.encode(&self.random.bytes(length)),
-                other => panic!("no gap is called {other}"),
+                other => unreachable!("no gap is called {other}"),
             };
         }
         self.named(gap)
@@ -115,7 +115,7 @@ impl Words {
             "crate" => self.fill("«serde|tokio|hyper|regex|syn|rustls|tracing|clap|rand|bytes»"),
             "deb" => self.fill("«libssl3t64|openssh-server|passwd|login|libpam-modules|ca-certificates|gnupg|libsecret-1-0|keyutils|apt-utils|linux-image-6.12.57-amd64|python3-keyring|libauthen-sasl-perl|tzdata»"),
             "java" => self.fill("«com.example.shop|org.springframework.security|org.apache.catalina|org.hibernate|io.netty.handler.ssl».«auth|web|core|internal|filter».«TokenFilter|PasswordEncoder|SessionManager|OrderController|SecretResolver|KeyStoreLoader|UserService»"),
-            other => panic!("no gap is called {other}"),
+            other => unreachable!("no gap is called {other}"),
         }
     }
 }

@@ -67,7 +67,8 @@ impl Oracle {
     pub fn must_go(&self, text: &[u8]) -> Vec<Find> {
         let mut first = Vec::new();
         self.look(text, 0, &BTreeSet::new(), &mut first);
-        let seeds = secrets_of(&first).into_iter().filter_map(seed_of);
+        let seeds = secrets_of(&first);
+        let seeds = seeds.iter().filter_map(|secret| seed_of(secret));
         let seeds = seeds.flat_map(|seed| spelling::spellings(&seed)).collect();
         let mut second = Vec::new();
         self.look(text, 0, &seeds, &mut second);
@@ -169,7 +170,7 @@ fn secrets_of(finds: &[Find]) -> Vec<Vec<u8>> {
 }
 
 /// What is searched for when `secret` was found. Short and plain values are not.
-fn seed_of(secret: Vec<u8>) -> Option<Vec<u8>> {
+fn seed_of(secret: &[u8]) -> Option<Vec<u8>> {
     let seed = secret.trim_ascii();
     (seed.len() >= 8 && !seed.contains(&b'\n') && rule::entropy(seed) >= 3.0).then(|| seed.to_vec())
 }

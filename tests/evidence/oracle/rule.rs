@@ -17,6 +17,9 @@ pub fn is_about_places(rule: &Loaded) -> bool {
 /// Bytes that a rule of several lines sees.
 const SEVERAL_LINES: usize = 8 << 10;
 
+/// Whether a value, under the name that the pattern's first group holds, is one.
+type Check = Box<dyn Fn(Option<&[u8]>, &[u8]) -> bool>;
+
 pub struct Rule {
     pub id: String,
     pub lines: usize,
@@ -29,7 +32,7 @@ pub struct Rule {
     secret: bool,
     cookies: bool,
     email: bool,
-    check: Box<dyn Fn(Option<&[u8]>, &[u8]) -> bool>,
+    check: Check,
 }
 
 impl Rule {

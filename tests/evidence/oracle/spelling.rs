@@ -5,12 +5,12 @@ use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD};
 /// `secret`, and its other spellings: inside base64, percent-encoded, with JSON's escapes.
 pub fn spellings(secret: &[u8]) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
-    for before in 0..3 {
+    for before in 0..3_usize {
         // Digits that only bits of the secret decide: 6 bits each, from `before` bytes on.
-        let (first, end) = ((before * 8 + 5) / 6, (before + secret.len()) * 8 / 6);
+        let (first, end) = ((before * 8).div_ceil(6), (before + secret.len()) * 8 / 6);
         let padded = [&vec![0; before], secret].concat();
-        all.push(BASE64_NOPAD.encode(&padded)[first..end].as_bytes().to_vec());
-        all.push(BASE64URL_NOPAD.encode(&padded)[first..end].as_bytes().to_vec());
+        all.push(BASE64_NOPAD.encode(&padded).as_bytes()[first..end].to_vec());
+        all.push(BASE64URL_NOPAD.encode(&padded).as_bytes()[first..end].to_vec());
     }
     let percent = |kept: &str, lower: bool| -> Vec<u8> {
         let escape = |byte: &u8| match *byte {
