@@ -92,7 +92,9 @@ impl Redactor {
             // Before they are joined: a password in an address is a secret by itself, wherever it stands next.
             let fresh = |span: &&Span| !placeholders.iter().any(|(from, to)| *from < span.end && *to > span.start);
             // The same place may be found raw and with its escapes undone; the latter is the value.
-            let decoded: HashSet<_> = spans.iter().filter(|s| s.value.is_some()).map(|s| (s.start, s.end)).collect();
+            // Of what was opened, the inside was looked at already; as it stands it may be a secret too.
+            let read = |s: &&Span| s.value.is_some() && !matches!(s.why, Why::Opened(_));
+            let decoded: HashSet<_> = spans.iter().filter(read).map(|s| (s.start, s.end)).collect();
             let best = |span: &&Span| span.value.is_some() || !decoded.contains(&(span.start, span.end));
             spans.iter().filter(fresh).filter(best).for_each(|span| self.seed(text, span, seeds));
         }
