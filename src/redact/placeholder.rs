@@ -86,15 +86,12 @@ fn token_end(text: &[u8], from: usize, kinds: &super::rules::Kinds) -> Option<us
     for end in (1..=word.len()).rev() {
         let Some(hex) = std::str::from_utf8(&word[..end]).ok().and_then(|kind| kinds.hex(kind)) else { continue };
         let tail = &text[from + end..];
-        let length = if hex {
-            let digits = tail.get(1..=HEX_DIGITS)?;
-            let whole = tail[0] == b'-' && digits.iter().all(|b| HEX.contains(b));
-            if !whole {
-                continue;
-            }
-            HEX_DIGITS + 1
-        } else {
-            0
+        let digits = tail.get(1..=HEX_DIGITS).filter(|_| tail[0] == b'-');
+        let length = match digits.is_some_and(|digits| digits.iter().all(|b| HEX.contains(b))) {
+            true if hex => HEX_DIGITS + 1,
+            // A value that could be guessed has no hash. What goes on with a hyphen is something else.
+            false if hex && tail.first() == Some(&b'-') => continue,
+            _ => 0,
         };
         let end = from + end + length;
         if ends_token(text, end) || text[end..].starts_with(PREFIX.as_bytes()) {
@@ -140,6 +137,7 @@ mod tests {
         assert_eq!(found("%3DREDACTED-aws-0123456789%26"), ["REDACTED-aws-0123456789"]);
         assert_eq!(found("REDACTED-pin REDACTED-pin."), ["REDACTED-pin", "REDACTED-pin"]);
         assert_eq!(found("REDACTED-pinREDACTED-aws-0123456789").len(), 2);
+        assert_eq!(found("a=REDACTED-aws; b=REDACTED-aws-key"), ["REDACTED-aws", "REDACTED-aws-key"]);
         assert_eq!(found("xREDACTED-aws-0123456789"), [""; 0]);
         assert_eq!(found("REDACTED-aws-0123456789abc"), [""; 0]);
         assert_eq!(found("REDACTED-mysecretvalue"), [""; 0]);

@@ -188,7 +188,7 @@ fn a_rule_of_several_lines_sees_the_same_wherever_pieces_end() {
             input.extend(std::iter::repeat_n(b'y', line - 1));
             input.push(b'\n');
         }
-        input.extend_from_slice(b"acme-id: 7\nbetween\nacme-word: hunter\nlast\n");
+        input.extend_from_slice(b"acme-id: 7\nbetween\nacme-word: hunter2\nlast\n");
         let mut out = Vec::new();
         redactor.replace_all(&input, &mut out, &mut stream::Counts::new()).expect("redacts");
         let tail = String::from_utf8_lossy(&out[filler.min(out.len())..]).into_owned();
