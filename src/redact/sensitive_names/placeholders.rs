@@ -44,6 +44,12 @@ pub fn is_placeholder(value: &[u8]) -> bool {
 fn shaped(value: &[u8]) -> Option<&[u8]> {
     const SHAPES: [(&[u8], usize, usize); 5] =
         [(b"AKIA", 20, 20), (b"ASIA", 20, 20), (b"ABIA", 20, 20), (b"ACCA", 20, 20), (b"ABSK", 44, 200)];
+    // Where Firebase sends messages to: a device, and its key.
+    if value.len() >= 130
+        && let Some(at) = memchr::memmem::find(value, b":APA91b")
+    {
+        return Some(&value[at + 7..]);
+    }
     let (prefix, ..) = SHAPES
         .iter()
         .find(|(prefix, least, most)| value.starts_with(prefix) && (*least..=*most).contains(&value.len()))?;
@@ -137,12 +143,14 @@ fn is_alphabet(value: &[u8]) -> bool {
 }
 
 /// Whether a tool or a person took the rest of `value` out: `ops_eyJz..[Redacted]`, and tokens in three parts of which the
-/// third is the word for itself.
+/// third is the word for itself. Also of what has parts and the last is crossed out.
 fn is_cut_out(value: &[u8]) -> bool {
     let ends = |with: &[u8]| value.len() > with.len() && value[value.len() - with.len()..].eq_ignore_ascii_case(with);
     let dots = value.iter().filter(|b| **b == b'.').count();
+    let crossed = ends(b"=xxx") || ends(b"=***") || ends(b":xxxxxxxxxxxxxxxx");
     let words = [b".signature".as_slice(), b".token", b".your-signature"];
-    ends(b"[redacted]")
+    crossed
+        || ends(b"[redacted]")
         || ends(b"<redacted>")
         || (value.starts_with(b"eyJ") && dots == 2 && words.iter().any(|word| ends(word)))
 }
