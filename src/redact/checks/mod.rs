@@ -18,7 +18,7 @@ use super::placeholder::PREFIX;
 use super::sensitive_names::{
     is_data_key, is_handle, is_mixed, is_opaque, is_reference, is_sensitive_header, is_sensitive_key, looks_made,
 };
-use accounts::{is_manual, login, tenant};
+use accounts::{login, tenant};
 pub(super) use number::LONGEST;
 pub use number::Number;
 pub(super) use payment::iban_length;
@@ -57,8 +57,10 @@ pub enum Check {
     Tenant,
     /// A user and a password with a colon between, neither of them the word for itself.
     Login,
-    /// A password after its user (the first group), neither of them the word for itself.
-    PasswordOfUser,
+    /// What [`Check::SensitiveNameMade`] takes, and no repetition of the name: manuals write `define('password', 'password')`.
+    SensitiveArgument,
+    /// A literal that a person may have chosen for a password, and no number that a line of a log holds at its place.
+    Chosen,
     /// What a machine made, or a UUID, under a name (the first group) that is not that of a look-up key.
     KeyName,
 }
@@ -74,6 +76,11 @@ impl Check {
         {
             return false;
         }
+        // `/en/reset-your-password` beside another path: a list of addresses, or of what moved where.
+        let paths = name.is_some_and(|name| name.contains(&b'/')) && value.starts_with(b"/");
+        if paths && matches!(self, Self::SensitiveName | Self::SensitiveNameMade) {
+            return false;
+        }
         let kind = || name.and_then(|name| is_sensitive_key(name).or_else(|| is_sensitive_header(name)));
         match self {
             Self::Luhn => is_luhn(value),
@@ -86,14 +93,19 @@ impl Check {
             Self::Opaque => is_opaque(value) && !is_reference(value),
             Self::SensitiveName => !is_reference(value) && kind().is_some(),
             Self::SensitiveNameMade => !is_reference(value) && kind().is_some_and(|kind| fits(kind, value)),
-            Self::SensitiveNameMixed => is_mixed(value) && kind().is_some_and(|kind| fits(kind, value)),
+            // A short word in a sentence is part of it: `Unexpected token: abc123`.
+            Self::SensitiveNameMixed => {
+                is_mixed(value)
+                    && kind().is_some_and(|kind| fits(kind, value) && (kind == "password" || value.len() >= 8))
+            }
             Self::Made => !is_reference(value) && looks_made(value),
             Self::ServiceValue => !is_reference(value) && has_letter(value) && looks_made(value),
             Self::Tenant => tenant(value),
             Self::Login => login(value),
-            Self::PasswordOfUser => !is_reference(value) && !is_manual(name.unwrap_or_default(), value),
+            Self::SensitiveArgument => name != Some(value) && Self::SensitiveNameMade.passes(name, value),
+            Self::Chosen => !is_reference(value) && (value.len() > 3 || !value.iter().all(u8::is_ascii_digit)),
             Self::KeyName => {
-                !name.is_some_and(|name| is_data_key(name) || is_handle(name))
+                !name.is_some_and(|name| is_data_key(name) || is_handle(name) || (is_bare_key(name) && is_path(value)))
                     && !is_reference(value)
                     && has_letter(value)
                     && looks_made(value)
@@ -104,8 +116,53 @@ impl Check {
 
 /// Whether `value` can be a secret of `kind`. People choose passwords, so any text may be one; machines make the others.
 fn fits(kind: &str, value: &[u8]) -> bool {
+    if kind != "password" && is_address(value) {
+        return false;
+    }
     let chosen = kind == "secret" && value.len() >= 8 && value.iter().any(|b| b"#!@%^&*".contains(b));
-    matches!(kind, "password" | "pin" | "cookie") || chosen || looks_made(value)
+    let short = matches!(kind, "secret" | "token" | "key") && is_short_secret(value);
+    matches!(kind, "password" | "pin" | "cookie") || chosen || short || looks_made(value)
+}
+
+/// What stands before a number that counts something rather than makes a secret: `staging2024`, `sha256`, `version2`.
+const COUNTED: [&str; 40] = [
+    "test", "tests", "token", "key", "secret", "api", "example", "sample", "demo", "dev", "staging", "stage", "prod",
+    "value", "version", "oauth", "sha", "utf", "base", "http", "ipv", "id", "user", "foo", "bar", "type", "mode",
+    "level", "step", "part", "line", "item", "node", "server", "host", "client", "default", "bearer", "rsa", "ecdsa",
+];
+
+/// Whether `value` is one short word with a letter and a digit, and neither a duration or size nor
+/// a known word with a number after it.
+fn is_short_secret(value: &[u8]) -> bool {
+    let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
+    let whole = value.len() >= 6 && value.iter().all(u8::is_ascii_alphanumeric);
+    if !whole || digits == 0 || digits == value.len() {
+        return false;
+    }
+    let letters = value.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+    let (head, tail) = value.split_at(letters);
+    let counted = tail.iter().all(u8::is_ascii_digit)
+        && (head.len() < 2 || COUNTED.iter().any(|known| head.eq_ignore_ascii_case(known.as_bytes())));
+    // `3600ms`, `10240kb`.
+    let number = value.iter().take_while(|b| b.is_ascii_digit()).count();
+    let measured = number > 0 && value.len() - number <= 2 && value[number..].iter().all(u8::is_ascii_alphabetic);
+    !counted && !measured
+}
+
+/// Whether `value` is an address in memory, or a number that a server gives to a session, as ZooKeeper does.
+fn is_address(value: &[u8]) -> bool {
+    value.strip_prefix(b"0x").is_some_and(|digits| digits.len() <= 16 && digits.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// Whether `name` says no more than that it is a key.
+fn is_bare_key(name: &[u8]) -> bool {
+    [b"key".as_slice(), b"keys"].iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// Whether `value` begins with a word and a slash, as the keys of caches and object stores do.
+fn is_path(value: &[u8]) -> bool {
+    let word = value.iter().take_while(|b| b.is_ascii_lowercase() || **b == b'-').count();
+    word >= 2 && value.get(word) == Some(&b'/')
 }
 
 /// Whether `value` is no plain number; a number of 16 digits counts nothing.
@@ -162,6 +219,16 @@ mod tests {
         assert!(!Check::Iban.passes(None, b"DE88 3704 0044 0532 0130 00"));
         assert!(Check::Ssn.passes(None, b"219-09-9998"));
         assert!(!Check::Ssn.passes(None, b"666-05-1120"));
+    }
+
+    #[test]
+    fn short_secrets_are_told_from_words_that_count() {
+        for value in ["abc123", "x9y8z7", "winter2024", "1a2b3c"] {
+            assert!(is_short_secret(value.as_bytes()), "{value}");
+        }
+        for value in ["abc12", "123456", "abcdef", "staging2024", "sha256", "v12345", "3600ms", "a-1-b-2"] {
+            assert!(!is_short_secret(value.as_bytes()), "{value}");
+        }
     }
 
     #[test]

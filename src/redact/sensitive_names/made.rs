@@ -43,7 +43,7 @@ const SHORTEST: usize = 8;
 /// number, a UUID, or many punctuation marks, as generators of passwords write them.
 #[must_use]
 pub fn looks_made(value: &[u8]) -> bool {
-    if value.len() < SHORTEST {
+    if value.len() < SHORTEST || is_qualified_name(value) {
         return false;
     }
     let has = |part: &[u8], class: fn(&u8) -> bool| part.iter().any(class);
@@ -56,6 +56,18 @@ pub fn looks_made(value: &[u8]) -> bool {
         || parts().any(is_made)
         || (value.len() >= 20 && digits >= 8 && parts().filter(mixed).count() >= 2)
         || (value.len() >= 16 && digits >= 2 && is_shredded(value))
+}
+
+/// `clm50349:AgencyIdentificationCode`: a name in the space of another, as schemas have them.
+fn is_qualified_name(value: &[u8]) -> bool {
+    let Some(colon) = value.iter().position(|b| *b == b':') else { return false };
+    let (space, name) = (&value[..colon], &value[colon + 1..]);
+    space.len() <= 12
+        && name.len() >= 12
+        && space.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        && name.iter().all(u8::is_ascii_alphabetic)
+        && pieces(name).len() >= 2
+        && speaks(name)
 }
 
 /// Whether one run of letters and digits looks made.
@@ -146,6 +158,7 @@ mod tests {
             "my-token",
             "staging2024",
             "AgencyIdentificationCodeContentType",
+            "clm50349:AgencyIdentificationCodeContentType",
             "internationalization",
             "refresh_token_v2",
             "REPLACE_WITH_YOUR_KEY",

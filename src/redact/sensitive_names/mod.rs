@@ -49,6 +49,10 @@ pub fn is_sensitive_key(name: &[u8]) -> Option<&'static str> {
         let counted = *last == "tokens" && before.last().is_none_or(|w| COUNTED.contains(w));
         return (!counted).then_some(kind);
     }
+    // What everybody may know, such as the short name of a key that .NET prints.
+    if *last == "token" && matches!(before, [.., "public", "key"] | [.., "public"]) {
+        return None;
+    }
     if let Some(before) = before.last() {
         if matches!(*last, "key" | "keys") && SECRET_KEYS.contains(before) {
             return Some("key");
@@ -69,7 +73,9 @@ pub fn is_sensitive_key(name: &[u8]) -> Option<&'static str> {
 #[must_use]
 pub fn is_data_key(name: &[u8]) -> bool {
     let text = spaced(name);
-    matches!(words(&text).as_slice(), [.., before, "key" | "keys" | "token"] if DATA_KEYS.contains(before))
+    let all = words(&text);
+    matches!(all.as_slice(), [.., before, "key" | "keys" | "token"] if DATA_KEYS.contains(before))
+        || matches!(all.as_slice(), [.., "public", "key", "token"])
 }
 
 /// True for the name of what only points at a secret: `credentialsId`, `token_id`; not for `client_id` and `app_id`, which

@@ -33,7 +33,27 @@ const GAPS: [&str; 23] = [
 /// `api_live.000000000000`), and for a gap to be filled in (`sk-proj-REPLACE_WITH_YOUR_KEY`, `[Shared key goes here]`).
 #[must_use]
 pub fn is_placeholder(value: &[u8]) -> bool {
-    is_run(value) || is_gap(value) || is_refrain(value)
+    match shaped(value) {
+        Some(body) => body.iter().all(|b| b"Xx*.".contains(b)) || value.ends_with(b"EXAMPLE"),
+        None => is_run(value) || is_gap(value) || is_refrain(value) || is_alphabet(value) || is_cut_out(value),
+    }
+}
+
+/// What follows the prefix of a key that nothing but its vendor writes at that length, whatever words it may spell: of those
+/// only a row of crosses is a mask, and only what ends in the vendor's own word an example.
+fn shaped(value: &[u8]) -> Option<&[u8]> {
+    const SHAPES: [(&[u8], usize, usize); 5] =
+        [(b"AKIA", 20, 20), (b"ASIA", 20, 20), (b"ABIA", 20, 20), (b"ACCA", 20, 20), (b"ABSK", 44, 200)];
+    // Where Firebase sends messages to: a device, and its key.
+    if value.len() >= 130
+        && let Some(at) = memchr::memmem::find(value, b":APA91b")
+    {
+        return Some(&value[at + 7..]);
+    }
+    let (prefix, ..) = SHAPES
+        .iter()
+        .find(|(prefix, least, most)| value.starts_with(prefix) && (*least..=*most).contains(&value.len()))?;
+    Some(&value[prefix.len()..])
 }
 
 /// True for what a program does instead of a value: a variable of a shell, of PHP or of Terraform, a cast, the rest of an
@@ -68,11 +88,29 @@ pub fn is_code(value: &[u8]) -> bool {
         [b',', rest @ .., b':'] => word(rest),
         // `#add-password`, `Password:`.
         [b'#', rest @ ..] => rest.contains(&b'-') && lower(rest),
+        // `!is_empty(x)`, `format!(`, `new_secret(`.
+        [b'!', rest @ .., b'(' | b')'] => rest.iter().all(|b| b.is_ascii_alphanumeric() || b"_.:(&*".contains(b)),
+        [rest @ .., b'!', b'('] => word(rest),
+        // `AppToken{9f4ef63`: an object, printed.
+        [first, ..] if first.is_ascii_uppercase() && is_printed_object(unquoted) => true,
         [rest @ .., b':'] => rest.len() > 2 && rest.iter().all(|b| b.is_ascii_alphabetic() || *b == b' '),
         _ => owners
             .iter()
             .any(|owner| unquoted.strip_prefix(*owner).is_some_and(|rest| rest.split(|b| *b == b'.').all(word))),
     }
+}
+
+/// `Name{9f4ef63` or `Name@9f4ef63`: a class, and where its object lies.
+fn is_printed_object(value: &[u8]) -> bool {
+    let name = value.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+    let (class, rest) = value.split_at(name);
+    let hash = rest.get(1..).unwrap_or_default();
+    let hash = hash.strip_suffix(b"}").unwrap_or(hash);
+    class.len() >= 4
+        && class.iter().any(u8::is_ascii_lowercase)
+        && matches!(rest.first(), Some(b'{' | b'@'))
+        && (5..=8).contains(&hash.len())
+        && hash.iter().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b))
 }
 
 fn is_name_start(byte: u8) -> bool {
@@ -93,6 +131,28 @@ fn is_run(value: &[u8]) -> bool {
     // Card and phone numbers hold runs of digits, and so do numbers of tests.
     let number = value.iter().all(|b| b.is_ascii_digit() || b"-_ .".contains(b));
     all >= 6 && if number { same + 1 == all } else { same * 8 >= all * 5 }
+}
+
+/// Whether `value` is all letters and digits in their order, with the marks of base64 or none: what programs make texts of.
+fn is_alphabet(value: &[u8]) -> bool {
+    let letters = b"abcdefghijklmnopqrstuvwxyz";
+    (62..=65).contains(&value.len())
+        && [0, 26].iter().all(|at| value[*at..*at + 26].eq_ignore_ascii_case(letters))
+        && value[52..].starts_with(b"0123456789")
+        && !value[62..].iter().any(u8::is_ascii_alphanumeric)
+}
+
+/// Whether a tool or a person took the rest of `value` out: `ops_eyJz..[Redacted]`, and tokens in three parts of which the
+/// third is the word for itself. Also of what has parts and the last is crossed out.
+fn is_cut_out(value: &[u8]) -> bool {
+    let ends = |with: &[u8]| value.len() > with.len() && value[value.len() - with.len()..].eq_ignore_ascii_case(with);
+    let dots = value.iter().filter(|b| **b == b'.').count();
+    let crossed = ends(b"=xxx") || ends(b"=***") || ends(b":xxxxxxxxxxxxxxxx");
+    let words = [b".signature".as_slice(), b".token", b".your-signature"];
+    crossed
+        || ends(b"[redacted]")
+        || ends(b"<redacted>")
+        || (value.starts_with(b"eyJ") && dots == 2 && words.iter().any(|word| ends(word)))
 }
 
 /// Whether a word of manuals stands in `value` three times and more: `glc_TESTTESTTESTTEST`.
@@ -133,6 +193,10 @@ mod tests {
             "insert_key_here",
             "sk_test_example",
             "glc_TESTTESTTESTTESTTEST",
+            "AKIAQQQQQQQQQEXAMPLE",
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+            "ops_eyJk3JhT9..[Redacted]",
+            "eyJk3JhT9vLmQ2w.eyJk3JhT9vLmQ2w.signature",
         ] {
             assert!(is_placeholder(value.as_bytes()), "{value}");
         }
@@ -156,6 +220,9 @@ mod tests {
             "{base64(user",
             "[PASSWORD]",
             ",label:",
+            "!is_reference(value)",
+            "format!(",
+            "WindowToken{9f4ef63",
         ] {
             assert!(is_code(value.as_bytes()), "{value}");
         }
@@ -169,6 +236,8 @@ mod tests {
     fn what_only_holds_a_run_or_a_word_is_none() {
         for value in [
             "AAAAAAAAAAAAAAAAAAAAAAk3JhT9vLmQ2wZx8RnBf5YcUp7DsGk3JhT9vLmQ2wZx8",
+            "AKIAQQQQQQQQQQQQQQQQ",
+            "ASIATESTTESTTESTTEST",
             "here",
             "Sample",
             "exampleKey9f71c52d839b5cd5",

@@ -107,7 +107,7 @@ pub(super) const PAIRS: [(&str, &str, &str); 10] = [
 ];
 
 /// Endings that say that the name is about a secret rather than one.
-pub(super) const ABOUT: [&str; 70] = [
+pub(super) const ABOUT: [&str; 87] = [
     "type",
     "policy",
     "policies",
@@ -178,6 +178,23 @@ pub(super) const ABOUT: [&str; 70] = [
     "rules",
     "mode",
     "ref",
+    "warning",
+    "warn",
+    "encryption",
+    "encoder",
+    "hasher",
+    "hashing",
+    "alg",
+    "algo",
+    "complexity",
+    "history",
+    "rounds",
+    "iterations",
+    "days",
+    "notification",
+    "reminder",
+    "validator",
+    "validity",
 ];
 
 /// Beginnings that ask about a secret or count it.

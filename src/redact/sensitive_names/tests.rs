@@ -108,6 +108,9 @@ fn names_about_secrets_are_no_secrets() {
         "secretary",
         "tokenizer",
         "tokenizer_name",
+        "PublicKeyToken",
+        "password_encryption",
+        "PasswordExpiryWarning",
     ] {
         assert_eq!(is_sensitive_key(name.as_bytes()), None, "{name}");
     }

@@ -2,8 +2,9 @@
 
 use super::placeholders::{is_code, is_placeholder};
 
-/// The words that programs write for "nothing there" or "I will not say", and the types that schemas name.
-const WORDS: [&str; 71] = [
+/// The words that programs write for "nothing there" or "I will not say", the types that schemas name, what stands for a
+/// parameter or a switch, and how passwords are hashed.
+const WORDS: [&str; 97] = [
     "",
     "-",
     "--",
@@ -75,6 +76,32 @@ const WORDS: [&str; 71] = [
     "granted",
     "rejected",
     "anonymous",
+    "0",
+    "1",
+    "?",
+    "??",
+    "%s",
+    "%v",
+    "%r",
+    "%q",
+    "redacted-",
+    "md5",
+    "sha1",
+    "sha-1",
+    "sha256",
+    "sha-256",
+    "sha512",
+    "sha-512",
+    "scram-sha-1",
+    "scram-sha-256",
+    "scram-sha-512",
+    "bcrypt",
+    "scrypt",
+    "argon2",
+    "argon2i",
+    "argon2id",
+    "pbkdf2",
+    "yescrypt",
 ];
 
 /// What a reference to a secret kept elsewhere, or a gap to be filled in, begins with.
@@ -128,6 +155,14 @@ pub fn is_reference(value: &[u8]) -> bool {
         || is_shell_variable(value)
         || is_windows_variable(value)
         || is_angle_placeholder(value)
+        || is_image_digest(value)
+}
+
+/// `2.4.9@sha256:9f71…`: what a name such as `shop/auth` is followed by where containers run.
+fn is_image_digest(value: &[u8]) -> bool {
+    let Some(at) = memchr::memmem::find(value, b"@sha256:") else { return value.starts_with(b"sha256:") };
+    let digest = &value[at + 8..];
+    digest.len() >= 12 && digest.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// True for a value that no sentence holds: letters and digits together, and no reference.
@@ -227,6 +262,9 @@ mod tests {
             "op://vault/item",
             "$(cat /run/secrets/x)",
             " none ",
+            "?",
+            "scram-sha-256",
+            "2.4.9@sha256:9f71c52d839b5cd527645e42b5134f8b9f71c52d839b5cd527645e42b5134f8b",
         ] {
             assert!(is_reference(value.as_bytes()), "{value}");
         }
