@@ -1,6 +1,8 @@
 //! The grammar of JSON over the lexer's tokens: keeps the stack of open containers, asks the redactor about each value, and
 //! gathers its edits in offsets of the input.
 
+use std::borrow::Cow;
+
 use super::edit::{Edit, apply, escaped, to_raw};
 use super::lexer::{Found, Kind, Lexer, Token};
 use super::long::{LongString, Seen};
@@ -318,12 +320,11 @@ impl<L> Walk<L> {
                     return Err(JsonError::TooLong { limit: self.limits.key });
                 }
                 let inside = Inside::of(raw, Scalar::String).ok_or(wrong)?;
-                if let Some(frame) = self.stack.last_mut() {
-                    frame.key.clear();
-                    frame.key.extend_from_slice(inside.text());
-                    frame.member = Member::of(inside.text());
-                }
                 let edits = redactor.key(inside.text());
+                if let Some(frame) = self.stack.last_mut() {
+                    frame.key = in_the_end(inside.text(), &edits).into_owned();
+                    frame.member = Member::of(&frame.key);
+                }
                 inside.lead_back(edits, offset, &mut self.edits);
                 self.expect = Expect::Colon;
             }
@@ -333,22 +334,25 @@ impl<L> Walk<L> {
                 if let Some(frame) = self.stack.last_mut() {
                     frame.learn(inside.text());
                 }
-                match self.waits_for() {
-                    Some((object, inner)) => self.pending.push(Pending {
-                        start: offset,
-                        end: offset + raw.len() as u64,
-                        scalar,
-                        key: self.stack.last().map(|f| f.key.clone()).unwrap_or_default(),
-                        object,
-                        inner,
-                        depth: self.stack.len(),
-                    }),
-                    None => {
-                        let edits = redactor.value(&self.place(scalar), inside.text());
-                        inside.lead_back(edits, offset, &mut self.edits);
+                let edits = match self.waits_for() {
+                    Some((object, inner)) => {
+                        self.pending.push(Pending {
+                            start: offset,
+                            end: offset + raw.len() as u64,
+                            scalar,
+                            key: self.stack.last().map(|f| f.key.clone()).unwrap_or_default(),
+                            object,
+                            inner,
+                            depth: self.stack.len(),
+                        });
+                        Vec::new()
                     }
+                    None => redactor.value(&self.place(scalar), inside.text()),
+                };
+                if scalar == Scalar::String {
+                    self.learn_name(&in_the_end(inside.text(), &edits));
                 }
-                self.learn_name(scalar, inside.text());
+                inside.lead_back(edits, offset, &mut self.edits);
                 self.value_done(token.end);
             }
             (Kind::Literal, Expect::Value | Expect::ValueOrEnd) => {
@@ -409,12 +413,11 @@ impl<L> Walk<L> {
     }
 
     /// Remembers a value that names its object.
-    fn learn_name(&mut self, scalar: Scalar, text: &[u8]) {
-        if scalar == Scalar::String
-            && let Some(frame) = self.stack.last_mut()
+    fn learn_name(&mut self, text: &[u8]) {
+        if let Some(frame) = self.stack.last_mut()
             && frame.is_object
             && frame.member == Member::Name
-            && text.len() <= LONGEST_NAME
+            && is_name(text)
             // Of several names the one that matters stays.
             && frame.name.as_deref().is_none_or(|name| !names_secret(name))
         {
@@ -518,6 +521,22 @@ impl<'a> Inside<'a> {
         text.push(b'"');
         all.push(Edit { start: offset, end: offset + self.raw.len() as u64, text });
     }
+}
+
+/// The name that values go by: the one that a second run will see, so that it decides as the first one did, unless the
+/// first one knows better.
+fn in_the_end<'a>(name: &'a [u8], edits: &[Edit]) -> Cow<'a, [u8]> {
+    if edits.is_empty() || is_name(name) && names_secret(name) {
+        return Cow::Borrowed(name);
+    }
+    let mut new = Vec::with_capacity(name.len() + 64);
+    apply(name, 0, edits, &mut new);
+    Cow::Owned(new)
+}
+
+/// Whether a text can be a name: JSON that somebody took for one, and prose, name nothing.
+fn is_name(text: &[u8]) -> bool {
+    text.len() <= LONGEST_NAME && !text.contains(&b'"')
 }
 
 /// A value of an object has that object's name if it is its `value` member, or if the object is itself a named value.

@@ -139,6 +139,26 @@ fn what_is_said_about_a_body_and_ids_and_versions_stay() {
 }
 
 #[test]
+fn a_name_that_redaction_makes_short_names_the_same_value_the_second_time() {
+    let token = "Zk3JhT9vLmQ2wZx8RnBf5YcUp7DsG".repeat(4);
+    for name in [
+        format!(r#"{{\"size\":1,\"token\":\"{token}\",\"note\":\"{}\"}}"#, "word ".repeat(190)),
+        format!("token {} https://u:{token}@example.com/", "word ".repeat(190)),
+        format!("apiKey={token}"),
+    ] {
+        for input in [
+            format!(r#"[{{"name": "{name}", "value": "abg_afc"}}]"#),
+            format!(r#"[{{"value": "abg_afc", "name": "{name}"}}]"#),
+            format!(r#"{{"{name}": "abg_afc"}}"#),
+        ] {
+            let once = text(&input);
+            assert!(!once.contains("Zk3JhT9"), "{once}");
+            assert_eq!(text(&once), once);
+        }
+    }
+}
+
+#[test]
 fn utf_16_json_is_walked_as_json() {
     let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
     let out = redacted(&wide("\u{feff}{\"clientSecret\": \"hunter2-Correct-Horse\", \"n\": 1e400, \"s\": \"é🙂\"}"));
