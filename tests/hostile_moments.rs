@@ -57,7 +57,7 @@ fn order(place: &Place, text: &str) -> Order {
 /// A profile that takes all logs of the place.
 fn all_logs(place: &Place) -> String {
     format!(
-        "name = \"p\"\n[limits]\nstall = \"1s\"\n[[logs]]\npurpose = \"logs\"\npaths = [\"{}/**\"]\n",
+        "name = \"p\"\n[limits]\nstall = \"3s\"\n[[logs]]\npurpose = \"logs\"\npaths = [\"{}/**\"]\n",
         place.logs().display()
     )
 }
@@ -389,7 +389,7 @@ fn sources_that_hang_are_given_up_and_the_others_are_still_taken() {
     let planned = plan(&order, Brings::all(hostile));
     let bundle = gather(&place, order, planned);
     for name in ["open-1", "read-1", "midst-1", "open-2", "read-2", "midst-2"] {
-        bundle.assert_missing(name, "failed", "gave no answer for 1 s");
+        bundle.assert_missing(name, "failed", "gave no answer for 3 s");
     }
     assert_eq!(bundle.text("/good.log"), "good\n");
 }

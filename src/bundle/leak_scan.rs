@@ -64,7 +64,7 @@ pub const METADATA: &str = "picture-metadata";
 /// What the second look came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeakScan {
-    /// What was found, by path and line; at most [`MOST_FINDINGS`].
+    /// What was found, by path and line; at most 1,000.
     pub findings: Vec<LeakFinding>,
     /// How many more there are.
     pub left_out: u64,
