@@ -91,6 +91,11 @@ pub fn is_code(value: &[u8]) -> bool {
         // `!is_empty(x)`, `format!(`, `new_secret(`.
         [b'!', rest @ .., b'(' | b')'] => rest.iter().all(|b| b.is_ascii_alphanumeric() || b"_.:(&*".contains(b)),
         [rest @ .., b'!', b'('] => word(rest),
+        // `Option<&[u8]>`.
+        [b'A'..=b'Z', rest @ .., b'>'] => {
+            let name = rest.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+            name >= 2 && rest.get(name) == Some(&b'<')
+        }
         // `AppToken{9f4ef63`: an object, printed.
         [first, ..] if first.is_ascii_uppercase() && is_printed_object(unquoted) => true,
         [rest @ .., b':'] => rest.len() > 2 && rest.iter().all(|b| b.is_ascii_alphabetic() || *b == b' '),
@@ -222,6 +227,7 @@ mod tests {
             ",label:",
             "!is_reference(value)",
             "format!(",
+            "Option<&[u8]>",
             "WindowToken{9f4ef63",
         ] {
             assert!(is_code(value.as_bytes()), "{value}");

@@ -4,7 +4,7 @@ use super::placeholders::{is_code, is_placeholder};
 
 /// The words that programs write for "nothing there" or "I will not say", the types that schemas name, what stands for a
 /// parameter or a switch, and how passwords are hashed.
-const WORDS: [&str; 97] = [
+const WORDS: [&str; 99] = [
     "",
     "-",
     "--",
@@ -78,6 +78,8 @@ const WORDS: [&str; 97] = [
     "anonymous",
     "0",
     "1",
+    "new",
+    "await",
     "?",
     "??",
     "%s",
@@ -143,6 +145,8 @@ const REFERENCES: [&str; 28] = [
 #[must_use]
 pub fn is_reference(value: &[u8]) -> bool {
     let value = value.trim_ascii();
+    // The comma of a list of fields stands behind a line's value.
+    let value = value.strip_suffix(b",").unwrap_or(value);
     let is = |known: &str| value.eq_ignore_ascii_case(known.as_bytes());
     let begins =
         |known: &str| value.get(..known.len()).is_some_and(|start| start.eq_ignore_ascii_case(known.as_bytes()));
@@ -156,6 +160,37 @@ pub fn is_reference(value: &[u8]) -> bool {
         || is_windows_variable(value)
         || is_angle_placeholder(value)
         || is_image_digest(value)
+        || is_file(value)
+}
+
+/// `/run/secrets/db`, `/home/ada`: a file or folder below one that every system has. `PWD` is the folder that a shell is in.
+fn is_file(value: &[u8]) -> bool {
+    const ROOTS: [&[u8]; 20] = [
+        b"home",
+        b"usr",
+        b"var",
+        b"etc",
+        b"opt",
+        b"srv",
+        b"tmp",
+        b"run",
+        b"root",
+        b"mnt",
+        b"Users",
+        b"proc",
+        b"dev",
+        b"app",
+        b"data",
+        b"workspace",
+        b"builds",
+        b"vault",
+        b"private",
+        b"Library",
+    ];
+    let mut parts = value.split(|b| *b == b'/');
+    parts.next() == Some(b"")
+        && parts.next().is_some_and(|root| ROOTS.contains(&root))
+        && parts.all(|part| part.iter().all(|b| b.is_ascii_alphanumeric() || b"._- ".contains(b)))
 }
 
 /// `2.4.9@sha256:9f71…`: what a name such as `shop/auth` is followed by where containers run.
@@ -264,6 +299,8 @@ mod tests {
             " none ",
             "?",
             "scram-sha-256",
+            "/run/secrets/db_password",
+            "Some(password),",
             "2.4.9@sha256:9f71c52d839b5cd527645e42b5134f8b9f71c52d839b5cd527645e42b5134f8b",
         ] {
             assert!(is_reference(value.as_bytes()), "{value}");
