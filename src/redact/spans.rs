@@ -107,7 +107,7 @@ pub(super) fn settle(text: &[u8], spans: &mut Vec<Span>, placeholders: &[(usize,
     // An address that was joined with something else no longer reads as an address.
     for span in &mut settled {
         if let Why::Address(_) = span.why
-            && !is_address_text(&text[span.start..span.end])
+            && !is_address_text(span.value.as_deref().unwrap_or(&text[span.start..span.end]))
         {
             span.why = Why::Named("value");
         }

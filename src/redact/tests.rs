@@ -197,6 +197,41 @@ fn a_rule_of_several_lines_sees_the_same_wherever_pieces_end() {
 }
 
 #[test]
+fn keys_and_block_scalars_are_followed_wherever_pieces_end_and_however_they_are_read() {
+    let key = "-----BEGIN PRIVATE KEY-----\nMIIEpAIBAAKCAQEA1c7+9z5Pad7OejecsQ0b\nu3aozN3tihPmljnnudb9G3HECdnHlWu2\n\
+               -----END PRIVATE KEY-----\nafter the key\n";
+    let yaml = "auth:\n  password: |\n    correct-horse\n\n    battery-staple\n  size: 3\nkind: Secret\ndata:\n  sid: aG9yc2U\n\
+                other: yes\n";
+    for (text, step) in [(key, 29), (yaml, 23)] {
+        let alone = self::text(text);
+        for secret in ["MIIE", "u3ao", "correct", "staple", "aG9y"] {
+            assert!(!alone.contains(secret), "{alone}");
+        }
+        for (n, filler) in ((1 << 20) - text.len() - 8..(1 << 20) + 8).step_by(step).enumerate() {
+            let mut input = Vec::with_capacity(filler + text.len());
+            while input.len() < filler {
+                let line = (filler - input.len()).min(60_000);
+                input.extend(std::iter::repeat_n(b'y', line - 1));
+                input.push(b'\n');
+            }
+            input.extend_from_slice(text.as_bytes());
+            for size in [4093 + 977 * n, 1 << 20] {
+                let out = both_passes(MediaHint::Text, &input, size).expect("redacts");
+                let tail = String::from_utf8_lossy(&out[filler.min(out.len())..]).into_owned();
+                assert_eq!(tail, alone, "behind {filler} bytes, in reads of {size}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_address_behind_escapes_becomes_the_same_address() {
+    let out = text("from 81.2.69.142 and 2a02:2f0e:1::7\n?v4=81%2E2%2E69%2E142&v6=2a02%3A2f0e%3A1%3A%3A7\n");
+    let words: Vec<&str> = out.split([' ', '\n', '=', '&']).collect();
+    assert!(!out.contains("REDACTED") && words[1] == words[5] && words[3] == words[7], "{out}");
+}
+
+#[test]
 fn what_is_escaped_or_encoded_is_opened_redacted_and_closed_again() {
     let inner = r#"{"user":"bob","password":"correct-horse-77"}"#;
     let base64 = data_encoding::BASE64.encode(inner.as_bytes());
