@@ -1,0 +1,88 @@
+//! Writes what fuzzing begins with, from the examples of the built-in rules: `cargo run --example fuzz_seeds fuzz/corpus`.
+
+#![allow(clippy::print_stderr, reason = "its output is what it is for")]
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use casefile::archive::{Archive, Compression, Member, MemberKind, Packer, compressed};
+use casefile::redact::RuleSet;
+
+type Failure = Box<dyn std::error::Error>;
+
+const RULES: [&str; 3] = [
+    "[[rules]]\nid = 'a'\nregex = '(?i)acme-id:\\s+\\w+\\n(?:.*\\n)?acme-word:\\s+(\\w{3,64})'\nkeywords = ['acme-id']\n\
+     entropy = 2.5\n[rules.redact]\nkind = 'acme'\nlines = 3\nsecret = true\nplaces = ['label']\n",
+    "[extend]\nuseDefault = true\n[[rules]]\nid = 'b'\nregex = '\\bpassword=([^\\s\"]{8,40})'\nsecretGroup = 1\n\
+     [[rules.allowlists]]\nregexTarget = 'line'\nregexes = ['(?i)^test']\nstopwords = ['hunter']\ncondition = 'AND'\n",
+    "[[rules]]\nid = 'c'\nregex = '''from (\\d{1,3}\\.){3}\\d{1,3}'''\nfilter = 'entropy(finding[\"secret\"]) <= 3'\n",
+];
+
+fn main() -> ExitCode {
+    let Some(folder) = std::env::args_os().nth(1) else {
+        eprintln!("usage: fuzz_seeds FOLDER");
+        return ExitCode::from(2);
+    };
+    match write_all(Path::new(&folder)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("error: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn write_all(folder: &Path) -> Result<(), Failure> {
+    let set = RuleSet::load(&[])?;
+    let examples: Vec<&str> =
+        set.rules.iter().flat_map(|rule| rule.examples.iter().take(2)).map(String::as_str).collect();
+    for (n, few) in examples.chunks(6).enumerate() {
+        let text = few.join("\n") + "\n";
+        // The first byte tells the target the size of reads, or the kind of file.
+        write(folder, "text", n, &[b"\x07", text.as_bytes()].concat())?;
+        let members: serde_json::Map<_, _> = few
+            .iter()
+            .enumerate()
+            .map(|(m, text)| (["note", "body", "url", "value", "text", "name"][m].to_owned(), (*text).into()))
+            .collect();
+        let json = serde_json::Value::Array(vec![members.into(), 1e3.into(), true.into()]).to_string();
+        write(folder, "json", n, &[b"\x0b", json.as_bytes()].concat())?;
+        if n % 8 == 0 {
+            write(folder, "bytes", n, &[b"\x00", text.as_bytes()].concat())?;
+            write(folder, "bytes", n + 1, &[b"\x05", json.as_bytes()].concat())?;
+            let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            write(folder, "bytes", n + 2, &[b"\x04\xff\xfe", wide.as_slice()].concat())?;
+        }
+    }
+    for (n, rules) in RULES.iter().enumerate() {
+        write(folder, "rules", n, rules.as_bytes())?;
+    }
+    let text = "start\npassword=hunter2-Correct-Horse\nfrom 81.2.69.142\n";
+    let mut inner = Vec::new();
+    for (n, compression) in [Compression::Gzip, Compression::Zstd, Compression::Xz].into_iter().enumerate() {
+        let mut writer = compressed(Vec::new(), compression).ok_or("no encoder")?;
+        writer.write_all(text.as_bytes())?;
+        let bytes = writer.finish()?;
+        write(folder, "archive", n, &[b"\x00", bytes.as_slice()].concat())?;
+        inner.push((format!("srv/{n}.packed"), bytes));
+    }
+    inner.push(("srv/app.log".to_owned(), text.as_bytes().to_vec()));
+    for (n, archive) in [Archive::Tar, Archive::Zip].into_iter().enumerate() {
+        let (mut packer, mut out) = (Packer::new(archive), Vec::new());
+        for (name, body) in &inner {
+            let member = Member { name: name.clone(), kind: MemberKind::File, modified: 0, mode: 0o644 };
+            packer.add(&member, body, &mut out)?;
+        }
+        packer.finish(&mut out)?;
+        write(folder, "archive", 10 + n, &[b"\x00", out.as_slice()].concat())?;
+        inner.push((format!("old/{n}.archive"), out));
+    }
+    Ok(())
+}
+
+fn write(folder: &Path, target: &str, n: usize, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = folder.join(target);
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join(format!("seed-{n:03}")), bytes)
+}
