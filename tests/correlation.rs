@@ -99,15 +99,15 @@ fn opened(bytes: &[u8]) -> String {
         }
         None => String::from_utf8(bytes.to_vec()).expect("UTF-8"),
     };
+    let encoded = Regex::new("%([0-9A-F]{2})").expect("a pattern");
+    let runs = Regex::new("[A-Za-z0-9+/]{80,}=*").expect("a pattern");
     for _ in 0..3 {
         text = text.replace("\\u0040", "@").replace('\\', "");
-        let encoded = Regex::new("%([0-9A-F]{2})").expect("a pattern");
         text = encoded
             .replace_all(&text, |found: &regex::Captures<'_>| {
                 char::from(u8::from_str_radix(&found[1], 16).expect("two digits")).to_string()
             })
             .into_owned();
-        let runs = Regex::new("[A-Za-z0-9+/]{80,}=*").expect("a pattern");
         text = runs
             .replace_all(&text, |found: &regex::Captures<'_>| {
                 String::from_utf8(BASE64.decode(found[0].as_bytes()).expect("still base64")).expect("text")

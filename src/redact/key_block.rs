@@ -43,7 +43,9 @@ fn begins_key(line: &[u8]) -> Option<bool> {
     let at = find(b"-----BEGIN ").or_else(|| find(b"---- BEGIN "))?;
     let rest = &line[at..];
     let has = |needle: &[u8]| memchr::memmem::find(rest, needle).is_some();
-    Some(SECRET_ARMOUR.iter().any(|armour| has(armour)) && !has(b"-----END "))
+    // A key on one line, whose end went with it when it was redacted: what follows is no part of it.
+    let is_gone = has(b"-REDACTED-private-key-");
+    Some(SECRET_ARMOUR.iter().any(|armour| has(armour)) && !has(b"-----END ") && !is_gone)
 }
 
 enum KeyLine {

@@ -225,6 +225,14 @@ fn keys_and_block_scalars_are_followed_wherever_pieces_end_and_however_they_are_
 }
 
 #[test]
+fn a_key_on_one_line_is_over_there_also_the_second_time() {
+    let key = r#"KEY="-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAvT3k9\nQm2kLs9wTz4bRf6y\n-----END RSA PRIVATE KEY-----\n""#;
+    let once = text(&format!("{key}\nb3JkaW5hcnk6IHRoaXMgaXMgbm8ga2V5IGF0IGFsbAo\nlast\n"));
+    assert!(!once.contains("MIIE") && once.contains("b3JkaW5hcnk6"), "{once}");
+    assert_eq!(text(&once), once);
+}
+
+#[test]
 fn an_address_behind_escapes_becomes_the_same_address() {
     let out = text("from 81.2.69.142 and 2a02:2f0e:1::7\n?v4=81%2E2%2E69%2E142&v6=2a02%3A2f0e%3A1%3A%3A7\n");
     let words: Vec<&str> = out.split([' ', '\n', '=', '&']).collect();
