@@ -4,10 +4,9 @@
 
 mod redact_support;
 
-use std::io::{Read, Write};
-use std::process::Stdio;
+use std::io::Write;
 
-use redact_support::{Place, SECRET, fed, fed_bytes, gunzipped, gzipped, holds, line, ran, started};
+use redact_support::{Place, SECRET, fed, fed_bytes, gunzipped, gzipped, line, ran, started};
 
 fn log() -> String {
     format!("2026-11-23T10:15:02Z here password={SECRET} from 81.2.69.142\nplain line\nagain {SECRET}\n")
@@ -283,6 +282,8 @@ fn a_reader_that_goes_away_is_no_failure() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_said() {
+    use std::process::Stdio;
+
     let place = Place::new();
     place.file("app.log", log());
     for args in [&["app.log"][..], &["-"], &["--line-buffered"]] {
@@ -300,6 +301,10 @@ fn a_full_disk_is_said() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_a_wait_for_stdin_cleanly() {
+    use std::io::Read;
+
+    use redact_support::holds;
+
     let place = Place::new();
     for args in [&["--line-buffered"][..], &["-"], &["-", "--output", "out.log"]] {
         let mut child = started(&mut place.redact(args));
