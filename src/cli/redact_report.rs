@@ -46,7 +46,9 @@ impl Report {
     /// Whether something has no copy, or only a part of it.
     pub fn has_gaps(&self) -> bool {
         self.lines.iter().any(|line| line.result.is_err())
-            || self.made().any(|(_, copied)| copied.notes.iter().any(|note| note.contains("missing")))
+            || self.made().any(|(_, copied)| {
+                copied.notes.iter().any(|note| note.contains("missing") || note.contains("left out"))
+            })
     }
 
     /// Names what was withheld or is to be known, then sums up.

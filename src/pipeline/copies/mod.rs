@@ -223,6 +223,7 @@ impl Copies<'_> {
         }
         packed.finish()?;
         copied.notes.extend(source.fell_short());
+        copied.notes.extend_from_slice(&copied.summary.notes);
         Ok(Ok(copied))
     }
 

@@ -119,7 +119,8 @@ fn fits(kind: &str, value: &[u8]) -> bool {
     if kind != "password" && is_address(value) {
         return false;
     }
-    let chosen = kind == "secret" && value.len() >= 8 && value.iter().any(|b| b"#!@%^&*".contains(b));
+    let signs = value.len() >= 8 && value.iter().any(|b| b"#!@%^&*$?".contains(b));
+    let chosen = signs && (kind == "secret" || is_mixed(value));
     let short = matches!(kind, "secret" | "token" | "key") && is_short_secret(value);
     matches!(kind, "password" | "pin" | "cookie") || chosen || short || looks_made(value)
 }

@@ -3,7 +3,7 @@
 use super::made::{is_shredded, is_word, pieces};
 
 /// Words with which manuals say that a reader must put a value here, and tools that they took one out.
-const GAPS: [&str; 23] = [
+const GAPS: [&str; 22] = [
     "your",
     "yours",
     "example",
@@ -18,7 +18,6 @@ const GAPS: [&str; 23] = [
     "changeme",
     "dummy",
     "fake",
-    "redacted",
     "removed",
     "hidden",
     "masked",
