@@ -104,8 +104,8 @@ fn nothing_that_is_planted_is_left_in_any_reading_of_the_output() {
     assert_eq!(recall.leaked(), 0, "\n{recall}");
 }
 
-/// The aim is one line in 2,000; the number here says how far we are, and only ever grows.
-const ONE_LINE_IN: u64 = 25;
+/// The aim: of so many lines at most one is changed by more than an address, a host, a user or a mail address.
+const ONE_LINE_IN: u64 = 2000;
 
 #[test]
 fn logs_without_secrets_stay_readable() {
