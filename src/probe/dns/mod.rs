@@ -1,0 +1,3 @@
+//! Names: what applications get.
+
+pub mod system;
