@@ -13,6 +13,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+#[cfg(any(target_os = "macos", test))]
+#[cfg_attr(not(target_os = "macos"), allow(dead_code))] // tested everywhere, used on macOS
+mod echo;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod option;
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -150,6 +155,48 @@ pub fn network() -> Box<dyn Network> {
 }
 
 /// What an IPv4 or IPv6 header and a header of 8 bytes, UDP or ICMP, take of a packet.
+#[cfg(any(target_os = "linux", target_os = "macos", windows))]
 fn headers(to: IpAddr) -> usize {
     if to.is_ipv4() { 20 + 8 } else { 40 + 8 }
+}
+
+/// The address that packets to `to` leave from. Nothing is sent: connecting a datagram socket only looks the route up.
+#[cfg(any(target_os = "linux", target_os = "macos", windows))]
+fn source(to: IpAddr) -> Result<IpAddr, SendError> {
+    const DISCARD: u16 = 9;
+    let any: IpAddr = if to.is_ipv4() { [0; 4].into() } else { [0_u16; 8].into() };
+    let ask = || {
+        let socket = std::net::UdpSocket::bind((any, 0))?;
+        socket.connect((to, DISCARD))?;
+        socket.local_addr()
+    };
+    ask().map(|address| address.ip()).map_err(|error| refusal(&error))
+}
+
+/// Why the system did not send.
+#[cfg(any(target_os = "linux", target_os = "macos", windows))]
+fn refusal(error: &std::io::Error) -> SendError {
+    use std::io::ErrorKind;
+    // The rest has no kind of its own in std: an address family that is switched off, and a message that is too long.
+    #[cfg(unix)]
+    let (no_family, too_long) =
+        (rustix::io::Errno::AFNOSUPPORT.raw_os_error(), rustix::io::Errno::MSGSIZE.raw_os_error());
+    #[cfg(windows)]
+    let (no_family, too_long) = {
+        use windows_sys::Win32::Networking::WinSock::{WSAEAFNOSUPPORT, WSAEMSGSIZE};
+        (WSAEAFNOSUPPORT, WSAEMSGSIZE)
+    };
+    match (error.kind(), error.raw_os_error()) {
+        (_, Some(number)) if number == no_family => SendError::NoRoute,
+        (_, Some(number)) if number == too_long => SendError::TooBig,
+        (
+            ErrorKind::NetworkUnreachable
+            | ErrorKind::HostUnreachable
+            | ErrorKind::AddrNotAvailable
+            | ErrorKind::NetworkDown,
+            _,
+        ) => SendError::NoRoute,
+        (ErrorKind::PermissionDenied, _) => SendError::NotPermitted,
+        _ => SendError::Other(error.to_string()),
+    }
 }

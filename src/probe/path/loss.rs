@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::options::PathOptions;
-use super::report::{LossReport, LossVerdict, ProbeRecord};
+use super::report::{LossReport, LossVerdict, Meaning, ProbeRecord};
 use super::run::{FAR, Run, Send};
 use crate::platform::sockets::{Network, Protocol};
 
@@ -20,11 +20,19 @@ const ALL: u16 = 200;
 const PACE: Duration = Duration::from_millis(10);
 /// Parallel paths are sampled by so many flows.
 const FLOWS: u16 = 4;
+/// With fewer answers it does not show whether they come evenly.
+const FEW_ANSWERS: usize = 12;
 /// After so many probes it is looked whether the destination answers at all, and evenly.
 const LOOK_AFTER: usize = 30;
 
 /// Measures. `rtt` is the time to the destination.
-pub(super) fn measure(network: &mut dyn Network, to: IpAddr, protocol: Protocol, rtt: Duration, series: u32) -> LossReport {
+pub(super) fn measure(
+    network: &mut dyn Network,
+    to: IpAddr,
+    protocol: Protocol,
+    rtt: Duration,
+    series: u32,
+) -> LossReport {
     let mut run = Run::new(network, to, protocol, series);
     let wait = (rtt * 3).clamp(Duration::from_millis(100), Duration::from_secs(1));
     let mut sent = 0;
@@ -76,26 +84,32 @@ fn report(protocol: Protocol, probes: Vec<ProbeRecord>) -> LossReport {
     } else {
         LossVerdict::Measured
     };
-    let percent = if sent == 0 { 0.0 } else { percent((sent - answered) as f64 / sent as f64) };
+    let loss = if sent == 0 { 0.0 } else { percent((sent - answered) as f64 / sent as f64) };
     LossReport {
         protocol: protocol.into(),
         verdict,
         sent: u32::try_from(sent).unwrap_or(u32::MAX),
         answered: u32::try_from(answered).unwrap_or(u32::MAX),
-        percent,
-        between: wilson(sent - answered, sent).map(percent_of),
+        percent: loss,
+        between: wilson(sent - answered, sent).map(percent),
         probes,
     }
 }
 
+/// Answers of the destination itself. That somebody else speaks in between says nothing of loss.
 fn answered(probes: &[ProbeRecord]) -> usize {
-    probes.iter().filter(|probe| probe.reply.is_some()).count()
+    probes.iter().filter(|probe| came(probe)).count()
+}
+
+fn came(probe: &ProbeRecord) -> bool {
+    probe.reply.as_ref().is_some_and(|reply| reply.meaning == Meaning::Arrived)
 }
 
 /// Whether what is missing comes from a limit on answers rather than from loss.
 fn is_limited(probes: &[ProbeRecord]) -> bool {
-    let came: Vec<bool> = probes.iter().filter(|probe| probe.error.is_none()).map(|probe| probe.reply.is_some()).collect();
-    has_stopped_answering(probes) || is_even(&came)
+    let answers: Vec<bool> = probes.iter().filter(|probe| probe.error.is_none()).map(came).collect();
+    let too_few = answered(probes) * 4 < probes.len() && answered(probes) < FEW_ANSWERS;
+    too_few || has_stopped_answering(probes) || is_even(&answers)
 }
 
 /// A burst of answers, and then next to none.
@@ -109,8 +123,8 @@ fn has_stopped_answering(probes: &[ProbeRecord]) -> bool {
 /// Whether the rarer of answers and gaps comes at even distances, as a limiter makes it. The distances of random losses
 /// vary about as much as they are long.
 fn is_even(came: &[bool]) -> bool {
-    const FEW: usize = 6;
-    const EVEN: f64 = 0.4;
+    const FEW: usize = 8;
+    const EVEN: f64 = 0.35;
     let answers = came.iter().filter(|came| **came).count();
     let rare = answers * 2 < came.len();
     let places: Vec<usize> = (0..came.len()).filter(|at| came[*at] == rare).collect();
@@ -135,10 +149,6 @@ fn wilson(lost: usize, sent: usize) -> [f64; 2] {
     let centre = (p + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
     let half = Z / (1.0 + Z * Z / n) * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
     [(centre - half).max(0.0), (centre + half).min(1.0)]
-}
-
-fn percent_of(fraction: f64) -> f64 {
-    percent(fraction)
 }
 
 /// With one digit, so that no report pretends to know more.

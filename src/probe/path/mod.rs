@@ -94,51 +94,109 @@ pub fn path_to(
     network: &mut dyn Network,
 ) -> PathTo {
     let until = network.now() + time;
-    let left = |network: &dyn Network| until.saturating_sub(network.now());
-    let mut path = PathTo { to, source: network.source(to).ok(), traces: Vec::new(), mtu: None, loss: None };
-    let mut series = 0;
+    let mut asking = Asking { to, destination, wishes, until, network, series: 0 };
+    let mut path = PathTo { to, source: asking.network.source(to).ok(), traces: Vec::new(), mtu: None, loss: None };
     if wishes.hops {
-        for protocol in protocols(destination, wishes, to, network) {
-            let mut options = PathOptions::new(protocol);
-            options.one_flow = wishes.one_flow;
-            if protocol == sockets::Protocol::Tcp {
-                options.port = destination.port;
-            }
-            options.limit = options.limit.min(left(network) / 2);
-            let trace = one_trace(to, &options, series, network);
-            let is_enough = matches!(trace.stop, Stop::Arrived | Stop::NotSent);
-            path.traces.push(trace);
-            series += 1;
-            if is_enough || left(network) < options.limit * 2 {
-                break;
-            }
-        }
+        path.traces = asking.traces();
     }
-    let nothing_leaves = path.traces.iter().any(|trace| trace.error == Some(NotSent::NoRoute));
-    let asks = [sockets::Protocol::Udp, sockets::Protocol::Icmp];
-    let Some(protocol) = asks.into_iter().find(|protocol| network.supports(*protocol, to).is_ok()) else { return path };
-    if nothing_leaves {
-        return path;
+    if path.traces.last().is_some_and(|trace| trace.stop != Stop::Arrived) {
+        return path; // nothing that is sent there tells anything more
     }
+    let ways = [sockets::Protocol::Udp, sockets::Protocol::Icmp];
+    let Some(way) = ways.into_iter().find(|way| asking.network.supports(*way, to).is_ok()) else { return path };
     let rtt = time_to_destination(&path.traces);
-    if wishes.mtu && left(network) >= FOR_MTU {
-        path.mtu = Some(mtu::measure(network, to, protocol, rtt, series));
-        series += 1;
+    if wishes.mtu && asking.left() >= FOR_MTU {
+        let answers = path.traces.iter().any(|trace| trace.stop == Stop::Arrived && trace.protocol == way.into());
+        asking.series += 1;
+        path.mtu = Some(mtu::measure(asking.network, to, way, rtt, answers, asking.series));
     }
-    if wishes.loss && left(network) >= FOR_LOSS {
+    if wishes.loss && asking.left() >= FOR_LOSS {
         let rtt = rtt.unwrap_or(Duration::from_millis(300));
-        path.loss = Some(loss::measure(network, to, protocol, rtt, series));
+        asking.series += 1;
+        path.loss = Some(loss::measure(asking.network, to, way, rtt, asking.series));
     }
     path
 }
 
-/// One trace of one kind.
+/// One address, while it is asked.
+struct Asking<'a> {
+    to: IpAddr,
+    destination: &'a Destination,
+    wishes: &'a PathWishes,
+    until: Duration,
+    network: &'a mut dyn Network,
+    /// How many series of probes there were.
+    series: u32,
+}
+
+impl Asking<'_> {
+    fn left(&self) -> Duration {
+        self.until.saturating_sub(self.network.now())
+    }
+
+    /// A trace of the first kind that is possible. If it ends in silence or is forbidden, one of another kind, provided
+    /// that anybody answers that at all.
+    fn traces(&mut self) -> Vec<Trace> {
+        let mut ways = self.ways().into_iter();
+        let Some(first) = ways.next() else { return Vec::new() };
+        let trace = self.trace(first, None);
+        let settled = match trace.stop {
+            Stop::Arrived | Stop::NotSent => true,
+            Stop::Refused => !trace.probes.iter().any(|probe| is(probe, Meaning::Prohibited)),
+            Stop::GaveUp => false,
+        };
+        let second = ways.next().filter(|_| !settled && self.left() > Duration::from_secs(2));
+        let Some(second) = second else { return vec![trace] };
+        let slowest = trace.probes.iter().filter_map(ProbeRecord::rtt_us).max().unwrap_or(0);
+        let knock = self.trace(second, Some(Duration::from_micros(slowest)));
+        let second = if knock.stop == Stop::GaveUp { knock } else { self.trace(second, None) };
+        vec![trace, second]
+    }
+
+    /// `knock`: only a few probes that go as far as they can; the slowest answer so far says how long to wait.
+    fn trace(&mut self, protocol: sockets::Protocol, knock: Option<Duration>) -> Trace {
+        let mut options = PathOptions::new(protocol);
+        options.one_flow = self.wishes.one_flow;
+        if protocol == sockets::Protocol::Tcp {
+            options.port = self.destination.port;
+        }
+        options.limit = options.limit.min(self.left() / 2);
+        self.series += 1;
+        record(self.to, &options, self.series, self.network, knock)
+    }
+
+    /// Which kinds of trace are made, the best first.
+    fn ways(&mut self) -> Vec<sockets::Protocol> {
+        use sockets::Protocol::{Icmp, Tcp, Udp};
+        if let Some(protocol) = self.wishes.protocol {
+            return vec![protocol];
+        }
+        let order: &[_] = if self.destination.takes_connections { &[Tcp, Udp, Icmp] } else { &[Udp, Icmp] };
+        let possible: Vec<_> =
+            order.iter().copied().filter(|way| self.network.supports(*way, self.to).is_ok()).collect();
+        if possible.is_empty() { vec![order[0]] } else { possible } // which then says why not
+    }
+}
+
+fn is(probe: &ProbeRecord, meaning: Meaning) -> bool {
+    probe.reply.as_ref().is_some_and(|reply| reply.meaning == meaning)
+}
+
+/// One trace of one kind, whatever comes of it.
 #[must_use]
 pub fn one_trace(to: IpAddr, options: &PathOptions, series: u32, network: &mut dyn Network) -> Trace {
+    record(to, options, series, network, None)
+}
+
+fn record(to: IpAddr, options: &PathOptions, series: u32, network: &mut dyn Network, knock: Option<Duration>) -> Trace {
     let one_flow_first = network.shares_flows(options.protocol);
     let supported = network.supports(options.protocol, to);
     let mut run = Run::new(network, to, options.protocol, series);
-    let error = supported.and_then(|()| trace::trace(&mut run, options)).err();
+    let send = |()| match knock {
+        Some(slowest) => trace::knock(&mut run, options, slowest),
+        None => trace::trace(&mut run, options),
+    };
+    let error = supported.and_then(send).err();
     let took = run.now();
     let probes = run.finish();
     let arrived_ttl = trace::arrival(&probes);
@@ -162,31 +220,11 @@ pub fn one_trace(to: IpAddr, options: &PathOptions, series: u32, network: &mut d
     }
 }
 
-/// Which kinds of trace are made, one after the other until one arrives.
-fn protocols(
-    destination: &Destination,
-    wishes: &PathWishes,
-    to: IpAddr,
-    network: &mut dyn Network,
-) -> Vec<sockets::Protocol> {
-    use sockets::Protocol::{Icmp, Tcp, Udp};
-    if let Some(protocol) = wishes.protocol {
-        return vec![protocol];
-    }
-    let order = if destination.takes_connections { [Tcp, Udp, Icmp] } else { [Udp, Icmp, Tcp] };
-    let mut possible: Vec<_> = order.into_iter().filter(|protocol| network.supports(*protocol, to).is_ok()).collect();
-    if !destination.takes_connections {
-        possible.retain(|protocol| *protocol != Tcp);
-    }
-    possible.truncate(2); // two ways that fail are enough to say so
-    if possible.is_empty() { vec![order[0]] } else { possible } // which then says why not
-}
-
 /// The middle of the times that the destination answered in.
 fn time_to_destination(traces: &[Trace]) -> Option<Duration> {
-    let arrived = |probe: &&ProbeRecord| probe.reply.as_ref().is_some_and(|reply| reply.meaning == Meaning::Arrived);
     let probes = traces.iter().flat_map(|trace| &trace.probes);
-    let mut times: Vec<u64> = probes.filter(arrived).filter_map(ProbeRecord::rtt_us).collect();
+    let mut times: Vec<u64> =
+        probes.filter(|probe| is(probe, Meaning::Arrived)).filter_map(ProbeRecord::rtt_us).collect();
     times.sort_unstable();
     times.get(times.len() / 2).map(|time| Duration::from_micros(*time))
 }

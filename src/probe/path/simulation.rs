@@ -131,7 +131,15 @@ impl Simulation {
         may
     }
 
-    fn answer(&mut self, probe: &Probe, rtt_ms: u64, from: IpAddr, hops_back: usize, kind: AnswerKind, id: Option<u32>) {
+    fn answer(
+        &mut self,
+        probe: &Probe,
+        rtt_ms: u64,
+        from: IpAddr,
+        hops_back: usize,
+        kind: AnswerKind,
+        id: Option<u32>,
+    ) {
         let jitter = Duration::from_micros((self.chance() * 300.0) as u64);
         let at = self.now + Duration::from_millis(rtt_ms) + jitter;
         let reply_ttl = u8::try_from(65 - hops_back).ok();
@@ -150,8 +158,9 @@ impl Simulation {
         let last = usize::from(probe.ttl);
         for (at, hop) in hops.iter().enumerate() {
             let distance = at + 1;
-            let Some(from) = hop.from.get(usize::from(probe.flow) % hop.from.len().max(1)).copied() else { continue };
-            let id = (!hop.quotes_little).then_some(probe.id);
+            let Some(from) = hop.from.get(arm(probe.flow, hop.from.len())).copied() else { continue };
+            // A flow with one probe needs no quotation.
+            let id = (!hop.quotes_little || probe.flow != 0).then_some(probe.id);
             // A router looks the route up before it looks at the time to live.
             if let Some(how) = &hop.refuses {
                 let kind = match how.as_str() {
@@ -191,7 +200,8 @@ impl Simulation {
         }
         self.arrived += 1;
         let destination = self.fixture.destination.clone();
-        if !destination.answers.iter().any(|answers| answers == word) || !self.may_answer(usize::MAX, destination.limit) {
+        if !destination.answers.iter().any(|answers| answers == word) || !self.may_answer(usize::MAX, destination.limit)
+        {
             return;
         }
         let kind = match probe.protocol {
@@ -201,6 +211,11 @@ impl Simulation {
         };
         self.answer(probe, destination.rtt_ms, probe.to.ip(), hops.len() + 1, kind, Some(probe.id));
     }
+}
+
+/// Which of parallel routers a flow takes.
+fn arm(flow: u16, routers: usize) -> usize {
+    (usize::from(flow).wrapping_mul(40_503) >> 4) % routers.max(1)
 }
 
 fn word(protocol: Protocol) -> &'static str {

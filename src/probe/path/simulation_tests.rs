@@ -12,7 +12,8 @@ use crate::probe::finding::{Finding, Severity};
 
 fn fixtures() -> Vec<(String, Fixture)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/networks");
-    let mut files: Vec<_> = fs::read_dir(folder).expect("there are fixtures").map(|e| e.expect("readable").path()).collect();
+    let mut files: Vec<_> =
+        fs::read_dir(folder).expect("there are fixtures").map(|e| e.expect("readable").path()).collect();
     files.sort();
     let read = |path: &std::path::PathBuf| {
         let text = fs::read_to_string(path).expect("readable");

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::options::PathOptions;
 use super::report::{Meaning, ProbeRecord};
-use super::run::{Run, Send};
+use super::run::{FAR, Run, Send};
 use crate::platform::sockets::{Protocol, SendError};
 
 /// The first wave: most destinations are farther, so that it bothers nobody, and most of a path is known after it.
@@ -34,11 +34,27 @@ const BEHIND: u8 = 3;
 
 /// Sends the probes of a trace and waits for their answers. An error where not one could be sent.
 pub(super) fn trace(run: &mut Run<'_>, options: &PathOptions) -> Result<(), SendError> {
-    let mut tracer = Tracer { shared: run.network().shares_flows(options.protocol), run, options, pace: options.pace() };
+    let mut tracer =
+        Tracer { shared: run.network().shares_flows(options.protocol), run, options, pace: options.pace() };
     tracer.first_pass()?;
     tracer.other_tries();
     tracer.wait_for_the_rest();
     tracer.run.assign_by_sender();
+    Ok(())
+}
+
+/// A few probes that go as far as they can: does anybody answer this kind at all?
+pub(super) fn knock(run: &mut Run<'_>, options: &PathOptions, slowest: Duration) -> Result<(), SendError> {
+    let mut tracer = Tracer { shared: false, run, options, pace: options.pace() };
+    for attempt in 0..PathOptions::MOST_TRIES {
+        let sent = tracer.send(FAR, attempt);
+        tracer.only_if_none_was_sent(sent)?;
+        tracer.run.pause(options.pace());
+    }
+    let until = tracer.run.now() + (slowest * SLOWER).max(SHORTEST_UNKNOWN);
+    while tracer.run.now() < until && end(&tracer.run.records).is_none() {
+        tracer.run.listen(until);
+    }
     Ok(())
 }
 
@@ -128,7 +144,8 @@ impl Tracer<'_, '_> {
             _ => 1 + u16::from(attempt) * u16::from(PathOptions::FARTHEST) + u16::from(ttl),
         };
         // Firewalls that let traceroute through know its hundred ports.
-        let port = if self.options.protocol == Protocol::Udp { self.options.port + flow % 100 } else { self.options.port };
+        let port =
+            if self.options.protocol == Protocol::Udp { self.options.port + flow % 100 } else { self.options.port };
         let sent = self.run.send(&Send { ttl, attempt: attempt.into(), flow, size: None, port });
         if self.options.protocol == Protocol::Tcp {
             self.run.pause(self.pace);

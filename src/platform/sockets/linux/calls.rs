@@ -1,4 +1,4 @@
-//! The three system calls that neither std nor socket2 offers: any option, recvmsg(2) from the error queue, and TCP_INFO.
+//! The two system calls that neither std nor socket2 offers: recvmsg(2) from the error queue, and TCP_INFO.
 
 #![allow(unsafe_code, reason = "the error queue of a socket is reached by recvmsg alone")]
 
@@ -9,14 +9,6 @@ use std::ptr;
 use std::time::Duration;
 
 use super::control::Control;
-
-/// Sets an option that is an int.
-pub(super) fn set_option(socket: BorrowedFd<'_>, level: i32, name: i32, value: i32) -> io::Result<()> {
-    let length = libc::socklen_t::try_from(size_of::<i32>()).expect("four");
-    // SAFETY: the option's value is an int that lives until the call returns, and `length` is its size.
-    let result = unsafe { libc::setsockopt(socket.as_raw_fd(), level, name, (&raw const value).cast(), length) };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
-}
 
 /// Which of a socket's two queues to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,16 +10,17 @@ mod control;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::{Domain, Socket, Type};
 
-use self::calls::{Queue, connect_time, receive, set_option};
+use self::calls::{Queue, connect_time, receive};
 use self::control::{Control, Origin};
-use super::{Answer, AnswerKind, Network, Probe, Protocol, SendError, headers};
+use super::option::set_option;
+use super::{Answer, AnswerKind, Network, Probe, Protocol, SendError, headers, refusal, source};
 
 /// What a UDP or ICMP probe begins with, for whoever finds it in a capture; the probe's number follows.
 const MARK: &[u8; 8] = b"casefile";
@@ -41,6 +42,8 @@ struct Flow {
     last: u32,
     /// When it left, since the beginning.
     sent: Duration,
+    /// How many were sent.
+    count: usize,
     ttl: u8,
 }
 
@@ -72,7 +75,9 @@ impl Network for LinuxNetwork {
     fn send(&mut self, probe: &Probe) -> Result<Duration, SendError> {
         let to = probe.to.ip();
         let flow = match self.flows.remove(&probe.flow) {
-            Some(flow) if flow.to == probe.to && flow.protocol == probe.protocol && probe.protocol != Protocol::Tcp => flow,
+            Some(flow) if flow.to == probe.to && flow.protocol == probe.protocol && probe.protocol != Protocol::Tcp => {
+                flow
+            }
             _ => Flow::open(probe).map_err(|error| refusal(&error))?,
         };
         let flow = self.flows.entry(probe.flow).or_insert(flow);
@@ -81,6 +86,7 @@ impl Network for LinuxNetwork {
             flow.ttl = probe.ttl;
         }
         flow.last = probe.id;
+        flow.count += 1;
         let left = self.began.elapsed();
         flow.sent = left;
         let sent = match probe.protocol {
@@ -139,10 +145,8 @@ impl LinuxNetwork {
     fn ready(&self, rest: Duration) -> Vec<u16> {
         let mut polled: Vec<PollFd<'_>> =
             self.flows.values().map(|flow| PollFd::new(&flow.socket, flow.events())).collect();
-        let rest = Timespec {
-            tv_sec: rest.as_secs().try_into().unwrap_or(i64::MAX),
-            tv_nsec: rest.subsec_nanos().into(),
-        };
+        let rest =
+            Timespec { tv_sec: rest.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: rest.subsec_nanos().into() };
         match poll(&mut polled, Some(&rest)) {
             Ok(1..) => {
                 let happened = polled.iter().map(|one| !one.revents().is_empty());
@@ -170,7 +174,15 @@ impl Flow {
         } else {
             socket.connect(&probe.to.into())?;
         }
-        Ok(Self { socket, protocol: probe.protocol, to: probe.to, last: probe.id, sent: Duration::ZERO, ttl: 0 })
+        Ok(Self {
+            socket,
+            protocol: probe.protocol,
+            to: probe.to,
+            last: probe.id,
+            sent: Duration::ZERO,
+            count: 0,
+            ttl: 0,
+        })
     }
 
     fn events(&self) -> PollFlags {
@@ -215,14 +227,21 @@ impl Flow {
     fn message(&self, number: u16, quoted: &[u8], control: &Control, began: Instant) -> Option<Answer> {
         let error = control.error.filter(|error| error.origin == Origin::Icmp)?;
         let id = match self.protocol {
-            Protocol::Tcp => Some(self.last),
-            Protocol::Udp => marked(quoted),
+            _ if self.count == 1 => Some(self.last),
+            Protocol::Tcp | Protocol::Udp => marked(quoted),
             // The quotation begins with the echo's own header.
             Protocol::Icmp => quoted.get(8..).and_then(marked),
         };
         let too_big = error.errno == libc::EMSGSIZE.unsigned_abs();
         let kind = AnswerKind::Icmp { kind: error.kind, code: error.code, mtu: too_big.then_some(error.value) };
-        Some(Answer { id, flow: number, at: arrival(control, began), from: error.offender, reply_ttl: control.ttl, kind })
+        Some(Answer {
+            id,
+            flow: number,
+            at: arrival(control, began),
+            from: error.offender,
+            reply_ttl: control.ttl,
+            kind,
+        })
     }
 
     /// Something that the destination itself sent: the socket is connected to it.
@@ -340,28 +359,6 @@ fn marked(data: &[u8]) -> Option<u32> {
     data.strip_prefix(MARK)?.first_chunk().map(|&number| u32::from_be_bytes(number))
 }
 
-fn source(to: IpAddr) -> Result<IpAddr, SendError> {
-    let any: IpAddr = if to.is_ipv4() { [0; 4].into() } else { [0_u16; 8].into() };
-    let ask = || {
-        let socket = UdpSocket::bind((any, 0))?;
-        socket.connect((to, 9))?; // nothing is sent: connect(2) of a datagram socket only looks the route up
-        socket.local_addr()
-    };
-    ask().map(|address| address.ip()).map_err(|error| refusal(&error))
-}
-
-fn refusal(error: &io::Error) -> SendError {
-    match error.raw_os_error() {
-        Some(
-            libc::ENETUNREACH | libc::EHOSTUNREACH | libc::EADDRNOTAVAIL | libc::EAFNOSUPPORT | libc::ENETDOWN,
-        ) => SendError::NoRoute,
-        Some(libc::EPERM | libc::EACCES) => SendError::NotPermitted,
-        Some(libc::EMSGSIZE) => SendError::TooBig,
-        Some(libc::EPROTONOSUPPORT) => SendError::NotSupported("the system has no such sockets"),
-        _ => SendError::Other(error.to_string()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -390,7 +387,8 @@ mod tests {
 
     #[test]
     fn a_closed_port_of_this_machine_answers() {
-        let closed = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port");
+        let closed =
+            std::net::UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port");
         let probe = probe(Protocol::Udp, &closed.to_string(), 0);
         let answers = answers_to(&probe);
         let [answer] = answers.as_slice() else { panic!("{answers:?}") };

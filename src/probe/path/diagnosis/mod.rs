@@ -9,7 +9,7 @@ mod wording;
 use std::net::IpAddr;
 
 use self::endings::ending;
-use self::wording::hop_words;
+use self::wording::{count, hop_words};
 use super::report::{
     Hop, LossReport, LossVerdict, MtuReport, MtuVerdict, PathReport, PathTo, ProbeRecord, Stop, Trace,
 };
@@ -121,8 +121,14 @@ fn of_mtu(to: IpAddr, mtu: &MtuReport) -> Option<Finding> {
         MtuVerdict::Unknown => return None,
     };
     let silent = mtu.probes.iter().filter(|probe| probe.size > Some(passes) && probe.reply.is_none()).count();
-    let answered = mtu.probes.iter().filter(|probe| probe.reply.is_some()).count();
-    Some(finding.because("path.mtu", format!("{answered} sizes answered, {silent} larger ones silent")))
+    let evidence = match mtu.passes {
+        Some(size) if silent == 0 => format!("{size} bytes answered"),
+        Some(size) => {
+            format!("{size} bytes answered, {} of more without an answer", count(silent, "packet", "packets"))
+        }
+        None => "told by a router".to_owned(),
+    };
+    Some(finding.because("path.mtu", evidence))
 }
 
 fn of_loss(path: &PathTo, loss: &LossReport) -> Option<Finding> {
@@ -131,7 +137,8 @@ fn of_loss(path: &PathTo, loss: &LossReport) -> Option<Finding> {
     let finding = match loss.verdict {
         LossVerdict::Silent => return None,
         LossVerdict::AnswersLimited => {
-            let sentence = format!("{to} answers only so many probes a second, so loss cannot be measured there");
+            let sentence =
+                format!("{to} limits how many probes it answers, as many servers do; that cannot be told from loss");
             Finding::fine("path.answers-limited", sentence)
         }
         LossVerdict::Measured if loss.percent < SOME_LOSS || lost < 3 => {
@@ -139,7 +146,8 @@ fn of_loss(path: &PathTo, loss: &LossReport) -> Option<Finding> {
         }
         LossVerdict::Measured => {
             let place = where_it_begins(path).unwrap_or_default();
-            let sentence = format!("about {:.0} % of the packets to {to}, or their answers, are lost{place}", loss.percent);
+            let sentence =
+                format!("about {:.0} % of the packets to {to}, or their answers, are lost{place}", loss.percent);
             match one_flow_alone(loss) {
                 Some(share) => {
                     let sentence = format!("{sentence}: nearly all of those on one of several parallel paths");
