@@ -6,6 +6,7 @@ pub mod escalate;
 pub mod exit;
 pub mod inspect;
 mod message;
+pub mod policy;
 mod preview;
 mod progress;
 mod prompt;
@@ -122,8 +123,11 @@ pub fn main() -> ExitCode {
 /// Runs `escalate` in the real world.
 fn hand_over(args: &escalate::EscalateArgs) -> Exit {
     let cancel = cancel_on_signal();
-    let escalate::EscalateCommand::Open(open) = &args.command;
-    let load = |path: &Path| load_facts(path, &open.rules, &cancel);
+    let rules: &[PathBuf] = match &args.command {
+        escalate::EscalateCommand::Open(open) => &open.rules,
+        escalate::EscalateCommand::Policy(_) => &[],
+    };
+    let load = |path: &Path| load_facts(path, rules, &cancel);
     let (mut out, mut talk) = (anstream::stdout().lock(), anstream::stderr().lock());
     let mut world = escalate::World {
         load: &load,
