@@ -11,6 +11,7 @@ mod examination;
 pub mod layout;
 mod leak_scan;
 pub mod limits;
+pub mod packing;
 mod problem;
 mod record;
 mod source;
@@ -20,6 +21,7 @@ pub mod writer;
 mod zip_directory;
 mod zip_end;
 mod zip_local;
+mod zip_writer;
 
 #[cfg(test)]
 mod hostile_tests;
