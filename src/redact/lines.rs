@@ -139,6 +139,16 @@ impl Redactor {
         Ok((spans, own_start..end))
     }
 
+    /// What is found in `lines`, each of which is a text by itself, sorted by where it begins. Rules of several lines see one.
+    pub(super) fn find_in_lines(&self, lines: &[u8], depth: usize) -> Result<Vec<Span>, RedactError> {
+        let mut spans = Vec::new();
+        self.find_everywhere(lines, &mut spans);
+        self.find_by_rules(lines, lines.len(), &LineState::inside(depth, true), &mut spans)?;
+        self.find_nested(lines, false, &LineState::inside(depth, false), &mut spans, None)?;
+        spans.sort_by_key(|span| span.start);
+        Ok(spans)
+    }
+
     /// Addresses, own names and known secrets: what stands anywhere, without a keyword.
     pub(super) fn find_everywhere(&self, text: &[u8], literals: &mut Seen, spans: &mut Vec<Span>) {
         let mut addresses = Vec::new();
