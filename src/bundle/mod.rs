@@ -12,6 +12,7 @@ pub mod layout;
 mod leak_scan;
 pub mod limits;
 mod problem;
+mod reading;
 mod record;
 mod source;
 mod untrusted;
