@@ -158,9 +158,8 @@ fn load_facts(path: &Path, rules: &[PathBuf], cancel: &Arc<AtomicBool>) -> Resul
             .hint("nothing was opened and nothing sent; ask for the bundle again")
     };
     let scanner = second_look::scanner(rules, &mut anstream::stderr())?;
-    let bundle = verify::open(path, cancel).map_err(|e| fail(&e))?;
-    let look = SecondLook::at(&bundle, &scanner, crate::platform::state_dir().as_deref(), cancel);
-    let look = look.map_err(|e| match e {
+    let state = crate::platform::state_dir();
+    let (bundle, look) = SecondLook::verify(path, Some(&scanner), state.as_deref(), cancel).map_err(|e| match e {
         LeakScanError::Bundle(e) => fail(&e),
         LeakScanError::Rules(_) => escalate::Failure::new(Exit::Usage, e.to_string()),
     })?;
