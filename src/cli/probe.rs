@@ -26,6 +26,9 @@ pub struct ProbeArgs {
     /// How long all of it may take, such as 20s
     #[arg(long, value_name = "TIME")]
     timeout: Option<String>,
+    /// Ask name servers whether signatures (DNSSEC) are right, too
+    #[arg(long)]
+    dnssec: bool,
     /// Exit code 1 when a problem is found
     #[arg(long)]
     strict: bool,
@@ -74,7 +77,7 @@ impl ProbeArgs {
                         .hint("write a number with s or m, such as 20s")
                 })?,
         };
-        Ok(Plan { targets, kinds, limit })
+        Ok(Plan { targets, kinds, limit, dnssec: self.dnssec })
     }
 }
 
