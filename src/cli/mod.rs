@@ -8,6 +8,8 @@ pub mod inspect;
 mod message;
 pub mod policy;
 mod preview;
+pub mod probe;
+pub mod probe_text;
 mod progress;
 mod prompt;
 pub mod redact;
@@ -55,7 +57,7 @@ struct Command {
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done
-  1    the answer is no: checklist not met, leak found, target overdue
+  1    the answer is no: checklist not met, leak found, target overdue, a problem found under probe --strict
   2    wrong usage or configuration, or a format newer than this program
   3    the bundle is damaged, tampered with or hostile
   4    partly done: what was done is kept, the same command goes on
@@ -68,6 +70,8 @@ enum Verb {
     Collect(Box<collect::CollectArgs>),
     /// Redact files, folders or stdin, without a bundle (customer)
     Redact(Box<redact::RedactArgs>),
+    /// Ask names, servers, certificates, paths and clocks, and say what is wrong (customer, engineer)
+    Probe(probe::ProbeArgs),
     /// Check that a bundle is safe, whole, clean and complete (agent)
     Verify(verify::VerifyArgs),
     /// Look into a bundle without unpacking it (engineer)
@@ -106,6 +110,7 @@ pub fn main() -> ExitCode {
             let screen = if out.is_terminal() { Screen::Terminal } else { Screen::Elsewhere };
             Ok(inspect::run(&args, screen, &mut out, &mut err))
         }
+        Verb::Probe(args) => probe::run(&args),
         Verb::Verify(args) => verify::run(&args),
         Verb::Escalate(args) => Ok(hand_over(&args)),
         Verb::Rules(args) => rules::run(&args, &mut std::io::stdout().lock(), &mut anstream::stderr().lock()),
