@@ -6,6 +6,7 @@ pub mod escalate;
 pub mod exit;
 pub mod inspect;
 mod message;
+pub mod policy;
 mod preview;
 pub mod probe;
 mod probe_path;
@@ -128,8 +129,11 @@ pub fn main() -> ExitCode {
 /// Runs `escalate` in the real world.
 fn hand_over(args: &escalate::EscalateArgs) -> Exit {
     let cancel = cancel_on_signal();
-    let escalate::EscalateCommand::Open(open) = &args.command;
-    let load = |path: &Path| load_facts(path, &open.rules, &cancel);
+    let rules: &[PathBuf] = match &args.command {
+        escalate::EscalateCommand::Open(open) => &open.rules,
+        escalate::EscalateCommand::Policy(_) => &[],
+    };
+    let load = |path: &Path| load_facts(path, rules, &cancel);
     let (mut out, mut talk) = (anstream::stdout().lock(), anstream::stderr().lock());
     let mut world = escalate::World {
         load: &load,
@@ -160,9 +164,8 @@ fn load_facts(path: &Path, rules: &[PathBuf], cancel: &Arc<AtomicBool>) -> Resul
             .hint("nothing was opened and nothing sent; ask for the bundle again")
     };
     let scanner = second_look::scanner(rules, &mut anstream::stderr())?;
-    let bundle = verify::open(path, cancel).map_err(|e| fail(&e))?;
-    let look = SecondLook::at(&bundle, &scanner, crate::platform::state_dir().as_deref(), cancel);
-    let look = look.map_err(|e| match e {
+    let state = crate::platform::state_dir();
+    let (bundle, look) = SecondLook::verify(path, Some(&scanner), state.as_deref(), cancel).map_err(|e| match e {
         LeakScanError::Bundle(e) => fail(&e),
         LeakScanError::Rules(_) => escalate::Failure::new(Exit::Usage, e.to_string()),
     })?;

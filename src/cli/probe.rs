@@ -29,6 +29,9 @@ pub struct ProbeArgs {
     /// How long all of it may take, such as 20s
     #[arg(long, value_name = "TIME")]
     timeout: Option<String>,
+    /// Ask name servers whether signatures (DNSSEC) are right, too
+    #[arg(long)]
+    dnssec: bool,
     /// Exit code 1 when a problem is found
     #[arg(long)]
     strict: bool,
@@ -77,7 +80,14 @@ impl ProbeArgs {
                         .hint("write a number with s or m, such as 20s")
                 })?,
         };
-        Ok(Plan { targets, kinds, limit, trace_by: self.path.trace_by(), one_flow: self.path.one_flow })
+        Ok(Plan {
+            targets,
+            kinds,
+            limit,
+            dnssec: self.dnssec,
+            trace_by: self.path.trace_by(),
+            one_flow: self.path.one_flow,
+        })
     }
 }
 

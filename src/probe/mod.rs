@@ -8,12 +8,19 @@
 //!
 //! Every step blocks in a thread of its own and knows when to end, so there is no async code here.
 
+pub mod clock;
+pub mod diagnosis;
 pub mod dns;
+pub mod failure;
 pub mod finding;
+pub mod http;
 pub mod path;
 pub mod report;
 pub mod run;
+mod stream;
 pub mod target;
+pub mod tcp;
+pub mod tls;
 
 pub use finding::{Evidence, Finding, Severity, Sureness};
 pub use report::ProbeReport;

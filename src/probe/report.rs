@@ -3,10 +3,15 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::clock::ClockReport;
+use super::dns::DnsReport;
 use super::finding::{Finding, Severity};
+use super::http::HttpReport;
 use super::path::PathReport;
 use super::run::Kind;
 use super::target::Target;
+use super::tcp::TcpReport;
+use super::tls::TlsReport;
 
 /// The version of [`ProbeReport`]'s written form.
 pub const PROBE_SCHEMA: &str = "casefile-probe/1";
@@ -48,6 +53,16 @@ pub struct TargetReport {
     pub name: String,
     /// Its parts.
     pub target: Target,
+    /// What names stand for; none for an address.
+    pub dns: Option<DnsReport>,
+    /// Whether its addresses take connections.
+    pub tcp: Option<TcpReport>,
+    /// Certificates, and what was agreed on.
+    pub tls: Option<TlsReport>,
+    /// What a web server answers.
+    pub http: Option<HttpReport>,
+    /// What a time server says.
+    pub clock: Option<ClockReport>,
     /// Where the packets go.
     pub path: Option<PathReport>,
     /// What had not ended when the time was over.
@@ -58,6 +73,16 @@ impl TargetReport {
     /// A report in which nothing has been measured yet.
     #[must_use]
     pub fn new(target: Target) -> Self {
-        Self { name: target.to_string(), target, path: None, unfinished: Vec::new() }
+        Self {
+            name: target.to_string(),
+            target,
+            dns: None,
+            tcp: None,
+            tls: None,
+            http: None,
+            clock: None,
+            path: None,
+            unfinished: Vec::new(),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Asks all targets side by side within one time limit, and puts together what came back.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -9,10 +9,19 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::dns::system::{look_up, micros};
+use super::clock::{self, ClockReport};
+use super::diagnosis;
+use super::dns::system::look_up;
+use super::dns::{self, DnsReport};
+use super::failure::micros;
+use super::http::proxy::choose;
+use super::http::{self, HttpReport};
 use super::path::{self, Destination, PathReport, PathWishes};
 use super::report::{PROBE_SCHEMA, ProbeReport, TargetReport};
 use super::target::{Host, Scheme, Target};
+use super::tcp::{self, TcpReport};
+use super::tls::{self, TlsReport};
+use crate::platform::network::{self, Proxies, Resolvers};
 use crate::platform::sockets;
 
 /// How long a whole run may take unless it is said otherwise.
@@ -86,6 +95,8 @@ pub struct Plan {
     pub kinds: Vec<Kind>,
     /// How long all of it may take.
     pub limit: Duration,
+    /// Whether to ask name servers about signatures.
+    pub dnssec: bool,
     /// How paths are traced; `None`: as suits the target.
     pub trace_by: Option<sockets::Protocol>,
     /// Whether a trace keeps to one of several parallel paths.
@@ -101,6 +112,11 @@ impl Plan {
 /// What a step brought.
 enum Step {
     Began(Kind),
+    Dns(DnsReport),
+    Tcp(TcpReport),
+    Tls(TlsReport),
+    Http(HttpReport),
+    Clock(ClockReport),
     Path(PathReport),
 }
 
@@ -108,6 +124,11 @@ impl Step {
     fn kind(&self) -> Kind {
         match self {
             Self::Began(kind) => *kind,
+            Self::Dns(_) => Kind::Dns,
+            Self::Tcp(_) => Kind::Tcp,
+            Self::Tls(_) => Kind::Tls,
+            Self::Http(_) => Kind::Http,
+            Self::Clock(_) => Kind::Clock,
             Self::Path(_) => Kind::Path,
         }
     }
@@ -121,8 +142,10 @@ pub fn run(plan: &Plan, now: Timestamp, cancel: &AtomicBool) -> Option<ProbeRepo
     let mut targets: Vec<TargetReport> = plan.targets.iter().cloned().map(TargetReport::new).collect();
     let (sender, steps) = mpsc::channel();
     let plan = Arc::new(plan.clone());
+    let machine = Arc::new(Machine { resolvers: network::resolvers(), proxies: network::proxies() });
     for (n, target) in plan.targets.iter().take(MOST_TARGETS).enumerate() {
-        let worker = Worker { n, target: target.clone(), plan: Arc::clone(&plan), until, sender: sender.clone() };
+        let (plan, machine, sender) = (Arc::clone(&plan), Arc::clone(&machine), sender.clone());
+        let worker = Worker { n, target: target.clone(), plan, machine, until, sender };
         start(move || worker.work());
     }
     drop(sender);
@@ -137,8 +160,7 @@ pub fn run(plan: &Plan, now: Timestamp, cancel: &AtomicBool) -> Option<ProbeRepo
             Err(RecvTimeoutError::Timeout) => {}
         }
     }
-    let mut findings: Vec<_> = targets.iter().flat_map(TargetReport::findings).collect();
-    findings.sort_by_key(|finding| finding.severity);
+    let findings = diagnosis::findings(&targets);
     Some(ProbeReport {
         schema: PROBE_SCHEMA,
         started: now,
@@ -154,26 +176,77 @@ fn start(work: impl FnOnce() + Send + 'static) {
     let _ = std::thread::Builder::new().name("probe".to_owned()).spawn(work);
 }
 
+/// What this machine is set to, read once for all targets.
+struct Machine {
+    resolvers: Resolvers,
+    proxies: Proxies,
+}
+
 /// Asks one target, step after step.
 #[derive(Clone)]
 struct Worker {
     n: usize,
     target: Target,
     plan: Arc<Plan>,
+    machine: Arc<Machine>,
     until: Instant,
     sender: Sender<(usize, Step)>,
 }
 
 impl Worker {
     fn work(&self) {
-        let addresses = match &self.target.host {
-            Host::Address(address) => vec![*address],
-            Host::Name(name) => look_up(name, self.until).addresses,
-        };
+        let addresses = self.addresses();
         if [Kind::Path, Kind::Mtu, Kind::Loss].into_iter().any(|kind| self.plan.wants(kind)) {
             let (worker, addresses) = (self.clone(), addresses.clone());
             start(move || worker.trace(addresses));
         }
+        if self.target.scheme == Scheme::Ntp || self.plan.kinds == [Kind::Clock] {
+            return self.ask_the_time(&addresses);
+        }
+        let wants_tls = self.plan.wants(Kind::Tls) && self.target.scheme.has_tls();
+        let wants_http = self.plan.wants(Kind::Http) && self.target.scheme.is_web();
+        if !(self.plan.wants(Kind::Tcp) || wants_tls || wants_http) {
+            return;
+        }
+        self.began(Kind::Tcp);
+        let tcp = tcp::probe(&addresses, self.target.port, self.until);
+        let usable = tcp.usable();
+        self.ended(Step::Tcp(tcp));
+        if let Some(address) = usable.filter(|_| wants_tls) {
+            let worker = self.clone();
+            start(move || {
+                worker.began(Kind::Tls);
+                worker.ended(Step::Tls(tls::probe(&worker.target, address, worker.until)));
+            });
+        }
+        if wants_http {
+            self.began(Kind::Http);
+            let proxy = choose(&self.machine.proxies, &self.target);
+            self.ended(Step::Http(http::probe(&self.target, usable, proxy.as_ref(), self.until)));
+        }
+    }
+
+    /// What applications would connect to; where they get nothing, what the name servers know.
+    fn addresses(&self) -> Vec<IpAddr> {
+        let name = match &self.target.host {
+            Host::Address(address) => return vec![*address],
+            Host::Name(name) => name,
+        };
+        if !self.plan.wants(Kind::Dns) {
+            return look_up(name, self.until).addresses;
+        }
+        self.began(Kind::Dns);
+        let report = dns::probe(name, &self.machine.resolvers, self.plan.dnssec, self.until);
+        let addresses = report.addresses();
+        self.ended(Step::Dns(report));
+        addresses
+    }
+
+    fn ask_the_time(&self, addresses: &[IpAddr]) {
+        let Some(address) = addresses.first().filter(|_| self.plan.wants(Kind::Clock)) else { return };
+        let port = if self.target.scheme == Scheme::Ntp { self.target.port } else { clock::PORT };
+        self.began(Kind::Clock);
+        self.ended(Step::Clock(clock::probe(SocketAddr::new(*address, port), self.until)));
     }
 
     fn trace(&self, addresses: Vec<IpAddr>) {
@@ -189,13 +262,17 @@ impl Worker {
             protocol: self.plan.trace_by,
             one_flow: self.plan.one_flow,
         };
-        self.step(Kind::Path, || Step::Path(path::trace(&destination, &wishes, self.until)));
+        self.began(Kind::Path);
+        self.ended(Step::Path(path::trace(&destination, &wishes, self.until)));
     }
 
-    fn step(&self, kind: Kind, work: impl FnOnce() -> Step) {
-        // Nobody listens any more after the limit.
+    // Nobody listens any more after the limit.
+    fn began(&self, kind: Kind) {
         let _ = self.sender.send((self.n, Step::Began(kind)));
-        let _ = self.sender.send((self.n, work()));
+    }
+
+    fn ended(&self, step: Step) {
+        let _ = self.sender.send((self.n, step));
     }
 }
 
@@ -204,15 +281,13 @@ impl TargetReport {
         let kind = step.kind();
         match step {
             Step::Began(_) => return self.unfinished.push(kind),
+            Step::Dns(report) => self.dns = Some(report),
+            Step::Tcp(report) => self.tcp = Some(report),
+            Step::Tls(report) => self.tls = Some(report),
+            Step::Http(report) => self.http = Some(report),
+            Step::Clock(report) => self.clock = Some(report),
             Step::Path(report) => self.path = Some(report),
         }
         self.unfinished.retain(|unfinished| *unfinished != kind);
-    }
-
-    /// What the measurements of this target say.
-    fn findings(&self) -> Vec<super::Finding> {
-        let mut findings = Vec::new();
-        findings.extend(self.path.iter().flat_map(path::findings));
-        findings.into_iter().map(|finding| finding.about(&self.name)).collect()
     }
 }

@@ -3,9 +3,11 @@
 
 use std::net::{IpAddr, ToSocketAddrs};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::Serialize;
+
+use crate::probe::failure::micros;
 
 /// The most addresses of one name that are looked at.
 pub const MOST_ADDRESSES: usize = 32;
@@ -59,10 +61,4 @@ pub fn look_up(name: &str, until: Instant) -> SystemAnswer {
     }
     answer.duration_us = micros(began.elapsed());
     answer
-}
-
-/// A length of time as reports write it.
-#[must_use]
-pub fn micros(length: Duration) -> u64 {
-    u64::try_from(length.as_micros()).unwrap_or(u64::MAX)
 }
