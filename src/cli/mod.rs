@@ -11,6 +11,7 @@ mod preview;
 pub mod probe;
 mod probe_path;
 pub mod probe_text;
+mod probe_watch;
 mod progress;
 mod prompt;
 pub mod redact;
