@@ -8,6 +8,7 @@ pub mod inspect;
 mod message;
 mod preview;
 pub mod probe;
+mod probe_path;
 pub mod probe_text;
 mod progress;
 mod prompt;

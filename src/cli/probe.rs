@@ -4,6 +4,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use super::message::{Message, plain};
+use super::probe_path::PathFlags;
 use super::{Exit, cancel_on_signal, print_json, probe_text};
 use crate::model::printable;
 use crate::probe::run::{DEFAULT_LIMIT, MOST_TARGETS};
@@ -20,9 +21,11 @@ pub struct ProbeArgs {
     /// What to ask: https://shop.example/login, shop.example, db.example:5432, ntp://time.example
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
-    /// Only these: dns, tcp, tls, http, path, mtu, clock, system
+    /// Only these: dns, tcp, tls, http, path, mtu, loss, clock, system
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     only: Vec<String>,
+    #[command(flatten)]
+    path: PathFlags,
     /// How long all of it may take, such as 20s
     #[arg(long, value_name = "TIME")]
     timeout: Option<String>,
@@ -77,7 +80,14 @@ impl ProbeArgs {
                         .hint("write a number with s or m, such as 20s")
                 })?,
         };
-        Ok(Plan { targets, kinds, limit, dnssec: self.dnssec })
+        Ok(Plan {
+            targets,
+            kinds,
+            limit,
+            dnssec: self.dnssec,
+            trace_by: self.path.trace_by(),
+            one_flow: self.path.one_flow,
+        })
     }
 }
 

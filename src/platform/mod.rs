@@ -8,7 +8,8 @@
 //! - [`network`]: what this machine is set to on the network;
 //! - [`seal`]: an output file that appears whole or not at all;
 //! - [`process`]: child programs with a deadline;
-//! - [`process_self`]: this process: hardening, its own folders, what it uses.
+//! - [`process_self`]: this process: hardening, its own folders, what it uses;
+//! - [`sockets`]: probes of a path.
 
 pub mod facts;
 pub mod files;
@@ -16,6 +17,7 @@ pub mod network;
 pub mod process;
 pub mod process_self;
 pub mod seal;
+pub mod sockets;
 
 pub use files::{Elevation, FileId, NamedRoot, Refusal, Walked, elevation};
 pub use process::{CommandOutput, CommandSpec, Ended, run, run_into, system_program};
