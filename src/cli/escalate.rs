@@ -259,6 +259,9 @@ fn refused(refusal: Refusal, case_id: &CaseId) -> Failure {
     let error = refusal.to_string();
     match refusal {
         Refusal::Template(e) => e.into(),
+        Refusal::NoDueTime(_) => {
+            Failure::new(Exit::Usage, error).hint("give that calendar of the policy more hours, or fewer holidays")
+        }
         Refusal::ReasonSaysNothing { .. } => {
             Failure::new(Exit::Usage, error).hint("say in a few words why; it stands in the ticket and in the journal")
         }
@@ -362,6 +365,9 @@ fn print_handed(prepared: &Prepared, handed: &Handed, journal: &Path, to: &mut d
             None => writeln!(to, "{name:<9} due none")?,
         }
     }
+    if let Some(why) = &prepared.desk_closed {
+        writeln!(to, "desk      closed ({why})")?;
+    }
     match attached {
         Some(Attached { name, size, digest, .. }) => {
             writeln!(to, "bundle    {name}, {size} bytes, read back: {digest}")?;
@@ -401,7 +407,7 @@ fn common_json(prepared: &Prepared) -> Value {
         "severity_override_reason": decided.override_reason,
         "queue": ticket.queue,
         "title": ticket.title,
-        "outside_business_hours": prepared.outside_business_hours,
+        "outside_business_hours": prepared.desk_closed.is_some(),
         "targets": {
             "from": targets.from.to_string(),
             "escalate": due(&targets.escalate),

@@ -2,7 +2,7 @@
 //!
 //! This room decides and words; it opens no file, asks no clock and sends nothing. `deliver/` carries out.
 
-pub mod hours;
+pub mod calendar;
 pub mod plain_text;
 pub mod policy;
 pub mod severity;

@@ -1,11 +1,13 @@
 //! The policy: what the severities mean, how fast each must move, and where a ticket goes.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use crate::model::config::parse_toml;
 use crate::model::{Case, ConfigError, Severity};
 
-use super::hours::BusinessHours;
+use super::calendar::Calendar;
 
 const BUILTIN: &str = include_str!("policy.toml");
 
@@ -15,8 +17,10 @@ const BUILTIN: &str = include_str!("policy.toml");
 pub struct Policy {
     /// From how many affected users an outage counts as "many users".
     pub many_users: u64,
-    /// When the desk is open.
-    pub business_hours: BusinessHours,
+    /// The name of the calendar that counts where a service has none of its own.
+    pub calendar: String,
+    /// When each desk is open, by name.
+    pub calendars: BTreeMap<String, Calendar>,
     /// What each level means and how fast it must move.
     pub severities: Levels,
     /// Which queue gets the ticket.
@@ -53,15 +57,15 @@ pub struct Target {
     pub minutes: u32,
     /// Whether they run at night.
     #[serde(default)]
-    pub calendar: Calendar,
-    /// How minutes of business hours are counted; given exactly where `calendar` is business hours.
+    pub runs: Runs,
+    /// How minutes of business hours are counted; given exactly where they run in business hours.
     pub reading: Option<Reading>,
 }
 
 /// When a target's minutes run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Calendar {
+pub enum Runs {
     /// Day and night.
     #[default]
     Always,
@@ -100,6 +104,8 @@ pub struct ServiceRoute {
     pub service: String,
     /// Its queue.
     pub queue: String,
+    /// The calendar by which its business hours are counted; the policy's where it names none.
+    pub calendar: Option<String>,
 }
 
 /// Where a ticket goes, and why there.
@@ -160,6 +166,17 @@ impl Policy {
                 return Err(fail(format!("routing.{key}"), "is empty", "name a queue, so that no ticket goes nowhere"));
             }
         }
+        let calendars = policy.routing.services.iter().filter_map(|route| route.calendar.as_ref());
+        for name in [&policy.calendar].into_iter().chain(calendars) {
+            if !policy.calendars.contains_key(name) {
+                let known: Vec<&str> = policy.calendars.keys().map(String::as_str).collect();
+                return Err(fail(
+                    "calendar".to_owned(),
+                    &format!("names the calendar `{name}`, which is not there"),
+                    &format!("add [calendars.{name}], or name one of: {}", known.join(", ")),
+                ));
+            }
+        }
         for (n, route) in policy.routing.services.iter().enumerate() {
             if route.service.trim().is_empty() || route.queue.trim().is_empty() {
                 return Err(fail(
@@ -183,17 +200,31 @@ impl Policy {
         }
     }
 
+    /// The calendar by which business hours are counted for `case`, with its name.
+    #[must_use]
+    pub fn calendar_of(&self, case: &Case) -> (&str, &Calendar) {
+        let own = self.service_of(case).and_then(|route| route.calendar.as_deref());
+        let name = own.unwrap_or(&self.calendar);
+        (name, self.calendars.get(name).expect("parsing refuses a calendar that is not there"))
+    }
+
+    /// The entry of the service that `case` names.
+    fn service_of(&self, case: &Case) -> Option<&ServiceRoute> {
+        let service = case.service.as_ref()?.value.trim().to_lowercase();
+        self.routing.services.iter().find(|route| route.service.trim().to_lowercase() == service)
+    }
+
     /// Which queue gets the ticket of `case` at `severity`.
     #[must_use]
     pub fn route(&self, case: &Case, severity: Severity) -> Route {
-        let Routing { default_queue, backlog_queue, services } = &self.routing;
+        let Routing { default_queue, backlog_queue, .. } = &self.routing;
         if severity == Severity::Sev4 {
             return Route { queue: backlog_queue.clone(), reason: "every SEV4 goes to the backlog".to_owned() };
         }
-        let Some(service) = case.service.as_ref().map(|f| f.value.trim()) else {
+        if case.service.is_none() {
             return Route { queue: default_queue.clone(), reason: "the default, as no service is named".to_owned() };
-        };
-        match services.iter().find(|route| route.service.trim().to_lowercase() == service.to_lowercase()) {
+        }
+        match self.service_of(case) {
             Some(route) => Route { queue: route.queue.clone(), reason: "the queue of its service".to_owned() },
             None => {
                 let reason = "the default, as the policy has no queue for its service".to_owned();
@@ -206,16 +237,16 @@ impl Policy {
 impl Target {
     /// What is wrong with this target, and how to mend it.
     fn mistake(self) -> Option<(&'static str, &'static str)> {
-        match (self.calendar, self.reading) {
+        match (self.runs, self.reading) {
             _ if self.minutes == 0 || self.minutes > MOST_MINUTES => {
                 Some(("is not between 1 minute and a year", "give `minutes` a number from 1 to 527040"))
             }
-            (Calendar::BusinessHours, None) => Some((
+            (Runs::BusinessHours, None) => Some((
                 "does not say how business hours are counted",
                 "add reading = \"open-minutes\" or reading = \"business-days\"",
             )),
-            (Calendar::Always, Some(_)) => {
-                Some(("has a reading of business hours but runs always", "add calendar = \"business-hours\""))
+            (Runs::Always, Some(_)) => {
+                Some(("has a reading of business hours but runs always", "add runs = \"business-hours\""))
             }
             (_, Some(Reading::BusinessDays)) if !self.minutes.is_multiple_of(1440) => {
                 Some(("counts business days but is no whole number of days", "give `minutes` a multiple of 1440"))
@@ -243,12 +274,13 @@ mod tests {
             ("many_users = 50", "many_users = 1", "many_users", "one user is not many"),
             ("many_users = 50", "many_user = 50", "many_user", "unknown key"),
             (", reading = \"business-days\"", "", "severities.sev3.escalate", "does not say how"),
+            ("calendar = \"desk\"", "calendar = \"office\"", "calendar", "`office`, which is not there"),
             ("minutes = 1440", "minutes = 1441", "severities.sev3.escalate", "whole number of days"),
             ("minutes = 60", "minutes = 0", "severities.sev2.escalate", "1 minute"),
-            ("\"Etc/UTC\"", "\"Berlin\"", "business_hours", "not an IANA"),
-            ("open = \"09:00\"", "open = \"9 am\"", "business_hours", "no time of day"),
-            ("open = \"09:00\"", "open = \"17:00\"", "business_hours", "never open"),
-            ("days = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\"]", "days = []", "business_hours", "never open"),
+            ("\"Etc/UTC\"", "\"Berlin\"", "calendars.desk", "not an IANA"),
+            ("09:00-17:00", "9 am to 5 pm", "calendars.desk", "no window"),
+            ("09:00-17:00", "17:00-17:00", "calendars.desk", "same minute"),
+            ("[\"mon-fri 09:00-17:00\"]", "[]", "calendars.desk", "never open"),
             ("default_queue = \"escalations\"", "default_queue = \" \"", "routing.default_queue", "is empty"),
         ] {
             assert!(BUILTIN.contains(from), "{from}");

@@ -263,7 +263,7 @@ fn in_both_zones(at: Timestamp, facts: &TicketFacts<'_>) -> String {
     let zone = facts.case.customer_zone.as_ref().and_then(|f| TimeZone::get(&f.value).ok());
     let local = match zone {
         Some(zone) => format!("{} for the customer", at.to_zoned(zone).strftime("%a %H:%M %:z")),
-        None => format!("{} at the desk", facts.policy.business_hours.local(at)),
+        None => format!("{} at the desk", facts.policy.calendar_of(facts.case).1.local(at)),
     };
     format!("{}, {local}", in_utc(at))
 }
@@ -357,7 +357,7 @@ fn timeline(facts: &TicketFacts<'_>) -> Vec<TimelineEntry> {
             entries.push(entry(at.utc, &at.given, &format!("tried: {}", attempt.what)));
         }
     }
-    let desk = |at: Timestamp| facts.policy.business_hours.local(at);
+    let desk = |at: Timestamp| facts.policy.calendar_of(case).1.local(at);
     if let Some(manifest) = facts.manifest {
         let customers_clock = format!("the machine's clock, zone {}", manifest.clock.zone);
         entries.push(entry(manifest.started, &customers_clock, "diagnostics collected"));

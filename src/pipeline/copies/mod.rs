@@ -90,6 +90,8 @@ pub struct Copied {
     pub summary: Summary,
     /// What is to be said about it beside that it was made.
     pub notes: Vec<String>,
+    /// Whether something of the source is not in it.
+    pub has_gaps: bool,
 }
 
 /// How the second pass is to treat a source.
@@ -247,8 +249,10 @@ impl Copies<'_> {
             }
         }
         packed.finish()?;
+        let before = copied.notes.len();
         copied.notes.extend(source.fell_short());
         copied.notes.extend_from_slice(&copied.summary.notes);
+        copied.has_gaps = copied.notes.len() > before;
         Ok(Ok(copied))
     }
 
