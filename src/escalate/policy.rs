@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::model::config::parse_toml;
-use crate::model::{Case, ConfigError, Severity};
+use crate::model::{ConfigError, Severity};
 
 use super::calendar::Calendar;
+use super::on_call::Schedule;
+use super::routing::Routing;
 
 const BUILTIN: &str = include_str!("policy.toml");
 
@@ -25,6 +27,38 @@ pub struct Policy {
     pub severities: Levels,
     /// Which queue gets the ticket.
     pub routing: Routing,
+    /// Whom to call. Never sent to any channel.
+    #[serde(default)]
+    pub contacts: Vec<Contact>,
+    /// Who is on call, by team.
+    #[serde(default)]
+    pub on_call: BTreeMap<String, Schedule>,
+}
+
+/// How a team or one of its people is reached.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contact {
+    /// The team, such as Engineering, SRE or Product.
+    pub team: String,
+    /// A person of it.
+    pub name: Option<String>,
+    /// A telephone number.
+    pub phone: Option<String>,
+    /// A mail address.
+    pub email: Option<String>,
+    /// A chat room or handle.
+    pub chat: Option<String>,
+}
+
+impl Contact {
+    /// The ways to reach it, each with its name.
+    pub fn ways(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let Self { phone, email, chat, .. } = self;
+        [("phone", phone), ("e-mail", email), ("chat", chat)]
+            .into_iter()
+            .filter_map(|(name, way)| way.as_deref().filter(|way| !way.trim().is_empty()).map(|way| (name, way)))
+    }
 }
 
 /// The four levels.
@@ -83,40 +117,6 @@ pub enum Reading {
     BusinessDays,
 }
 
-/// Which queue gets the ticket.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Routing {
-    /// For services that are not listed, and for cases that name none.
-    pub default_queue: String,
-    /// For SEV4.
-    pub backlog_queue: String,
-    /// The services that have a queue of their own.
-    #[serde(default)]
-    pub services: Vec<ServiceRoute>,
-}
-
-/// One service and its queue.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ServiceRoute {
-    /// The service, as cases name it; case is ignored.
-    pub service: String,
-    /// Its queue.
-    pub queue: String,
-    /// The calendar by which its business hours are counted; the policy's where it names none.
-    pub calendar: Option<String>,
-}
-
-/// Where a ticket goes, and why there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route {
-    /// The queue.
-    pub queue: String,
-    /// Why this one, in words.
-    pub reason: String,
-}
-
 /// Longest target: a year. A longer one is a slip of the pen and would make the calendar walk far.
 const MOST_MINUTES: u32 = 366 * 24 * 60;
 
@@ -159,12 +159,11 @@ impl Policy {
                 }
             }
         }
-        let queues =
-            [("default_queue", &policy.routing.default_queue), ("backlog_queue", &policy.routing.backlog_queue)];
-        for (key, queue) in queues {
-            if queue.trim().is_empty() {
-                return Err(fail(format!("routing.{key}"), "is empty", "name a queue, so that no ticket goes nowhere"));
-            }
+        if let Some((key, problem, mend)) = policy.routing.mistake() {
+            return Err(fail(key, problem, mend));
+        }
+        if let Some(n) = policy.contacts.iter().position(|contact| contact.team.trim().is_empty()) {
+            return Err(fail(format!("contacts[{n}].team"), "is empty", "name the team, such as SRE"));
         }
         let calendars = policy.routing.services.iter().filter_map(|route| route.calendar.as_ref());
         for name in [&policy.calendar].into_iter().chain(calendars) {
@@ -174,15 +173,6 @@ impl Policy {
                     "calendar".to_owned(),
                     &format!("names the calendar `{name}`, which is not there"),
                     &format!("add [calendars.{name}], or name one of: {}", known.join(", ")),
-                ));
-            }
-        }
-        for (n, route) in policy.routing.services.iter().enumerate() {
-            if route.service.trim().is_empty() || route.queue.trim().is_empty() {
-                return Err(fail(
-                    format!("routing.services[{n}]"),
-                    "has an empty name",
-                    "name a service and its queue",
                 ));
             }
         }
@@ -197,39 +187,6 @@ impl Policy {
             Severity::Sev2 => &self.severities.sev2,
             Severity::Sev3 => &self.severities.sev3,
             Severity::Sev4 => &self.severities.sev4,
-        }
-    }
-
-    /// The calendar by which business hours are counted for `case`, with its name.
-    #[must_use]
-    pub fn calendar_of(&self, case: &Case) -> (&str, &Calendar) {
-        let own = self.service_of(case).and_then(|route| route.calendar.as_deref());
-        let name = own.unwrap_or(&self.calendar);
-        (name, self.calendars.get(name).expect("parsing refuses a calendar that is not there"))
-    }
-
-    /// The entry of the service that `case` names.
-    fn service_of(&self, case: &Case) -> Option<&ServiceRoute> {
-        let service = case.service.as_ref()?.value.trim().to_lowercase();
-        self.routing.services.iter().find(|route| route.service.trim().to_lowercase() == service)
-    }
-
-    /// Which queue gets the ticket of `case` at `severity`.
-    #[must_use]
-    pub fn route(&self, case: &Case, severity: Severity) -> Route {
-        let Routing { default_queue, backlog_queue, .. } = &self.routing;
-        if severity == Severity::Sev4 {
-            return Route { queue: backlog_queue.clone(), reason: "every SEV4 goes to the backlog".to_owned() };
-        }
-        if case.service.is_none() {
-            return Route { queue: default_queue.clone(), reason: "the default, as no service is named".to_owned() };
-        }
-        match self.service_of(case) {
-            Some(route) => Route { queue: route.queue.clone(), reason: "the queue of its service".to_owned() },
-            None => {
-                let reason = "the default, as the policy has no queue for its service".to_owned();
-                Route { queue: default_queue.clone(), reason }
-            }
         }
     }
 }
@@ -259,7 +216,6 @@ impl Target {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checklist::fixture::{case, case_without};
 
     #[test]
     fn the_built_in_policy_is_one() {
@@ -289,17 +245,5 @@ mod tests {
             assert!(error.key.as_deref().is_some_and(|k| k.contains(key)), "{to}: {error}");
             assert!(error.line.is_some() && error.mend.is_some(), "{to}: {error:?}");
         }
-    }
-
-    #[test]
-    fn a_service_without_a_queue_goes_to_the_stated_default_and_says_so() {
-        let text = BUILTIN.to_owned() + "[[routing.services]]\nservice = \"Payments\"\nqueue = \"pay\"\n";
-        let policy = Policy::parse("p", &text).expect("parses");
-        assert_eq!(policy.route(&case(), Severity::Sev2).queue, "pay");
-        assert_eq!(policy.route(&case(), Severity::Sev4).queue, "backlog");
-        let unnamed = policy.route(&case_without("service"), Severity::Sev2);
-        assert_eq!(unnamed.queue, "escalations");
-        assert!(unnamed.reason.contains("default"));
-        assert!(Policy::builtin().route(&case(), Severity::Sev2).reason.contains("no queue for its service"));
     }
 }

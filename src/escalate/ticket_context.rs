@@ -34,6 +34,7 @@ pub(super) struct TicketContext {
     service: String,
     queue: String,
     queue_reason: String,
+    runbook: Option<String>,
     agent: Option<String>,
     severity: SeverityFields,
     escalation_reason: String,
@@ -151,6 +152,7 @@ impl TicketContext {
             service: said(case.service.as_ref()),
             queue: inline(&route.queue, NAME),
             queue_reason: inline(&route.reason, LINE),
+            runbook: facts.policy.service_of(case).and_then(|service| service.runbook.clone()),
             agent: facts.agent.map(|agent| inline(agent, NAME)),
             severity: SeverityFields {
                 level: decided.severity.to_string(),
@@ -198,6 +200,7 @@ impl TicketContext {
             service: x(),
             queue: x(),
             queue_reason: x(),
+            runbook: Some(x()),
             agent: Some(x()),
             severity: SeverityFields {
                 level: "SEV1".to_owned(),
