@@ -79,6 +79,9 @@ pub struct Documents<'a> {
     pub bag_info: Vec<(&'static str, String)>,
 }
 
+/// Bytes of a list that are held at once: that of a hundred thousand files has 13 MB.
+const TEXT_PART: usize = 256 << 10;
+
 /// A sealed bundle.
 #[derive(Debug)]
 pub struct Sealed {
@@ -161,17 +164,17 @@ impl BundleWriter {
         }
         let manifest = self.document(MANIFEST_PATH, MANIFEST_PATH, documents.manifest)?;
         let info = bag::bag_info(&documents.bag_info);
-        self.added.sort_unstable();
-        let payload: String =
-            self.added.iter().map(|(path, digest)| bag::manifest_line(digest, path.as_str())).collect();
-        let bagit = self.tag_file(BAGIT, bag::BAGIT_TXT)?;
-        let bag_info = self.tag_file(BAG_INFO, &info)?;
-        let payload_manifest = self.tag_file(PAYLOAD_MANIFEST, &payload)?;
+        let bagit = self.tag_file(BAGIT, &mut [bag::BAGIT_TXT.to_owned()].into_iter())?;
+        let bag_info = self.tag_file(BAG_INFO, &mut [info].into_iter())?;
+        let mut added = std::mem::take(&mut self.added);
+        added.sort_unstable();
+        let mut lines = added.iter().map(|(path, digest)| bag::manifest_line(digest, path.as_str()));
+        let payload_manifest = self.tag_file(PAYLOAD_MANIFEST, &mut lines)?;
         let mut tags =
             [(BAGIT, bagit), (BAG_INFO, bag_info), (PAYLOAD_MANIFEST, payload_manifest), (MANIFEST_PATH, manifest)];
         tags.sort_unstable_by_key(|(path, _)| *path);
-        let tag_manifest: String = tags.iter().map(|(path, digest)| bag::manifest_line(digest, path)).collect();
-        let bundle_digest = self.tag_file(TAG_MANIFEST, &tag_manifest)?;
+        let mut lines = tags.iter().map(|(path, digest)| bag::manifest_line(digest, path));
+        let bundle_digest = self.tag_file(TAG_MANIFEST, &mut lines)?;
         let path = self.path;
         let io = |source| WriteError::Io { path: path.clone(), source };
         let size = self.zip.finish().map_err(io)?;
@@ -197,11 +200,23 @@ impl BundleWriter {
     }
 
     /// Text that this room makes from digests, checked paths and constants.
-    fn tag_file(&mut self, name: &str, text: &str) -> Result<Sha256Digest, WriteError> {
+    fn tag_file(&mut self, name: &str, lines: &mut dyn Iterator<Item = String>) -> Result<Sha256Digest, WriteError> {
         let mut entry = self.zip.begin(format!("{}/{name}", self.top), self.epoch);
-        let part = Part::of(&[text.as_bytes()], End::Entry);
-        self.zip.append(&mut entry, &part).and_then(|()| self.zip.end(entry)).map_err(|e| self.io(e))?;
-        Ok(Sha256Digest(Sha256::digest(text).into()))
+        let (mut text, mut digest) = (String::new(), Sha256::new());
+        loop {
+            let line = lines.next();
+            let end = if line.is_none() { End::Entry } else { End::Part };
+            text.push_str(line.as_deref().unwrap_or_default());
+            if text.len() >= TEXT_PART || end == End::Entry {
+                digest.update(&text);
+                self.zip.append(&mut entry, &Part::of(&[text.as_bytes()], end)).map_err(|e| self.io(e))?;
+                text.clear();
+            }
+            if end == End::Entry {
+                self.zip.end(&entry).map_err(|e| self.io(e))?;
+                return Ok(Sha256Digest(digest.finalize().into()));
+            }
+        }
     }
 
     fn entry(
@@ -215,14 +230,14 @@ impl BundleWriter {
             match packed.next() {
                 Some(Ok(Packed::Part(part))) => self.zip.append(&mut entry, &part).map_err(|e| self.io(e))?,
                 Some(Ok(Packed::End(contents))) => {
-                    self.zip.end(entry).map_err(|e| self.io(e))?;
+                    self.zip.end(&entry).map_err(|e| self.io(e))?;
                     return Ok(contents);
                 }
                 Some(Err(e)) => break e,
                 None => break RedactError::Changed("it ended early"),
             }
         };
-        self.zip.take_back(entry).map_err(|e| self.io(e))?;
+        self.zip.take_back(&entry).map_err(|e| self.io(e))?;
         Err(withheld.into())
     }
 
@@ -234,7 +249,7 @@ impl BundleWriter {
 /// A path as it counts where case is ignored. Two different ones that meet here would only cost a number in a name.
 fn folded(path: &ArtifactPath) -> u64 {
     let digest = Sha256::digest(path.folded());
-    digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
+    digest.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }
 
 fn is_reserved(path: &ArtifactPath) -> bool {

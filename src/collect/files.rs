@@ -204,7 +204,7 @@ pub(super) struct FileSource {
     /// Bytes kept, the newest; for compressed files of the expanded bytes.
     pub(super) cap: u64,
     /// Log lines before this are left out.
-    pub(super) since: Option<Since>,
+    pub(super) since: Option<Box<Since>>,
     pub(super) seen: Mutex<Option<Seen>>,
     /// Bytes that the file did not have any more when the last pass came to its end.
     pub(super) short: Arc<AtomicU64>,
@@ -230,12 +230,12 @@ impl Read for Until {
 }
 
 /// The window that the first pass settled.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Seen {
     len: u64,
     compression: Option<Compression>,
+    /// What is left out in front.
     start: u64,
-    truncation: Option<Truncation>,
     /// Whether it is an archive, which has no lines to begin at.
     archive: bool,
 }
@@ -256,7 +256,6 @@ impl FileSource {
             Some(_) => io::copy(&mut self.reader(file, len, compression, 0)?, &mut io::sink())?,
         };
         let mut start = full.saturating_sub(self.cap);
-        let mut truncation = None;
         if start > 0 && archive {
             let reason = format!("is an archive over the cap of {} bytes, and an archive cannot be cut", self.cap);
             return Err(OpenError::Failed(reason));
@@ -267,10 +266,8 @@ impl FileSource {
             if skipped > 0 && start - 1 + skipped < full {
                 start = start - 1 + skipped;
             }
-            let limit = format!("at most {} bytes of this file", self.cap);
-            truncation = Some(Truncation { kept: KeptEnd::Newest, bytes_left_out: start, limit });
         }
-        Ok(Seen { len, compression, start, truncation, archive })
+        Ok(Seen { len, compression, start, archive })
     }
 
     /// The first `len` bytes of `file`, expanded where they are compressed, from byte `start` of the result on.
@@ -308,10 +305,13 @@ impl Open for FileSource {
         if pass == Pass::Scan || seen.is_none() {
             *seen = Some(self.settle(&opened.file, opened.len)?);
         }
-        let Some(Seen { len, compression, start, truncation, archive }) = seen.clone() else {
+        let Some(Seen { len, compression, start, archive }) = *seen else {
             return Err(OpenError::Replaced);
         };
         self.short.store(0, Ordering::Relaxed);
+        let limit = || format!("at most {} bytes of this file", self.cap);
+        let truncation =
+            (start > 0).then(|| Truncation { kept: KeptEnd::Newest, bytes_left_out: start, limit: limit() });
         // What was appended since the first pass belongs to the next bundle.
         let reader = self.reader(&opened.file, len, compression, start)?;
         let reader = match &self.since {

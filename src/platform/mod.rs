@@ -19,7 +19,7 @@ pub mod process;
 pub mod process_self;
 pub mod seal;
 
-pub use crew::{Crew, Hands, Pending};
+pub use crew::{Crew, Hands, Pending, beside};
 pub use files::{Elevation, FileId, NamedRoot, Refusal, Walked, elevation};
 pub use priority::step_back;
 pub use process::{CommandOutput, CommandSpec, Ended, run, run_into, system_program};

@@ -24,6 +24,7 @@ mod leaks;
 mod line_filter;
 mod lines;
 mod long_document;
+mod long_literals;
 mod looks;
 mod matching;
 mod nested;

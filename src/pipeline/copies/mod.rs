@@ -19,7 +19,7 @@ use packed::{Packed, has_encoder};
 pub use source::{Source, begins_with_json_line, by_content};
 
 use crate::archive::{self, Compression};
-use crate::platform::{FileId, PartialFile};
+use crate::platform::{Crew, FileId, Hands, PartialFile, beside};
 use crate::redact::{MediaHint, RedactError, Redactor, Scan, Seeds, Step, Summary, Treatment};
 
 /// Why one file has no copy: a sentence fragment for the person whose file it is.
@@ -135,11 +135,11 @@ impl Copies<'_> {
 
     /// The first pass. Writes nothing.
     pub fn scan(&self) -> Result<Scanned, CopyError> {
-        let scans = side_by_side(self.threads, self.sources.len(), &|n| {
+        let scans = side_by_side(self.threads, self.sources.len(), &|n, hands| {
             let scanned = if self.cancel.load(Ordering::Relaxed) {
                 Err(NoCopy::Failed("was stopped".to_owned()))
             } else {
-                self.scan_one(&self.sources[n])
+                self.scan_one(&self.sources[n], hands)
             };
             (self.watch)(&self.sources[n]);
             scanned
@@ -158,7 +158,7 @@ impl Copies<'_> {
         Ok(Scanned { redactor, treated })
     }
 
-    fn scan_one(&self, source: &Source) -> Result<(Scan, Option<Compression>), NoCopy> {
+    fn scan_one(&self, source: &Source, hands: &Hands) -> Result<(Scan, Option<Compression>), NoCopy> {
         let (hint, guessed) = match self.hint {
             Some(hint) => (hint, false),
             None => source.hint(self.cancel)?,
@@ -174,7 +174,7 @@ impl Copies<'_> {
                 Err(io::Error::other("refused"))
             }
         };
-        let scanned = self.redactor.scan(hint, &mut open);
+        let scanned = self.redactor.scan_with(hands, hint, &mut open);
         if let Some(trouble) = trouble {
             return Err(trouble.into());
         }
@@ -189,6 +189,18 @@ impl Copies<'_> {
     /// The second pass of source `n`, into `out`. `observe` sees the plain bytes. An error of `out` is the outer one.
     pub fn copy(
         &self,
+        scanned: &Scanned,
+        n: usize,
+        pack: bool,
+        out: &mut dyn Write,
+        observe: &mut dyn FnMut(&[u8]),
+    ) -> io::Result<Result<Copied, NoCopy>> {
+        beside(self.threads, |hands| self.copy_with(hands, scanned, n, pack, out, observe))
+    }
+
+    fn copy_with(
+        &self,
+        hands: &Hands,
         scanned: &Scanned,
         n: usize,
         pack: bool,
@@ -210,7 +222,7 @@ impl Copies<'_> {
         };
         let mut copied =
             Copied { notes: treated.note.iter().map(|note| (*note).to_owned()).collect(), ..Copied::default() };
-        for step in scanned.redactor.redact(&treated.treatment, open.reader) {
+        for step in scanned.redactor.redact_with(hands, &treated.treatment, open.reader) {
             match step {
                 Ok(Step::Block(block)) => {
                     observe(block.bytes());
@@ -274,6 +286,18 @@ impl Copies<'_> {
         force: bool,
         observe: &mut dyn FnMut(&[u8]),
     ) -> Result<Result<Copied, NoCopy>, CopyError> {
+        beside(self.threads, |hands| self.copy_to_with(hands, scanned, n, target, force, observe))
+    }
+
+    fn copy_to_with(
+        &self,
+        hands: &Hands,
+        scanned: &Scanned,
+        n: usize,
+        target: &Path,
+        force: bool,
+        observe: &mut dyn FnMut(&[u8]),
+    ) -> Result<Result<Copied, NoCopy>, CopyError> {
         self.stopped()?;
         self.check_free(target, force)?;
         if scanned.treated[n].is_ok() {
@@ -281,7 +305,7 @@ impl Copies<'_> {
             let mut file =
                 if force { PartialFile::create_over(target) } else { PartialFile::create(target) }.map_err(fail)?;
             let mut out = BufWriter::with_capacity(256 << 10, file.file());
-            let copied = self.copy(scanned, n, true, &mut out, observe).map_err(fail)?;
+            let copied = self.copy_with(hands, scanned, n, true, &mut out, observe).map_err(fail)?;
             self.stopped()?;
             let copied = match copied {
                 Ok(copied) => copied,
@@ -297,7 +321,7 @@ impl Copies<'_> {
             self.finished.fetch_add(1, Ordering::Relaxed);
             return Ok(Ok(copied));
         }
-        self.copy(scanned, n, true, &mut io::sink(), observe)
+        self.copy_with(hands, scanned, n, true, &mut io::sink(), observe)
             .map_err(|source| CopyError::Write { path: target.to_owned(), source })
     }
 
@@ -319,9 +343,13 @@ impl Copies<'_> {
         self.prepare(scanned, folder, places, force)?;
         let targets: Vec<PathBuf> = places.iter().map(|place| folder.join(place)).collect();
         let failed: Mutex<Option<CopyError>> = Mutex::new(None);
-        let results = side_by_side(self.threads, self.sources.len(), &|n| {
+        let results = side_by_side(self.threads, self.sources.len(), &|n, hands| {
             let give_up = failed.lock().unwrap_or_else(PoisonError::into_inner).is_some();
-            let copied = if give_up { None } else { Some(self.copy_to(scanned, n, &targets[n], force, &mut |_| {})) };
+            let copied = if give_up {
+                None
+            } else {
+                Some(self.copy_to_with(hands, scanned, n, &targets[n], force, &mut |_| {}))
+            };
             (self.watch)(&self.sources[n]);
             match copied {
                 Some(Ok(copied)) => Some(copied),
@@ -339,23 +367,34 @@ impl Copies<'_> {
     }
 }
 
-/// `work(0)` to `work(count - 1)` on some threads; the results in order.
-fn side_by_side<T: Send>(threads: usize, count: usize, work: &(dyn Fn(usize) -> T + Sync)) -> Vec<T> {
-    let next = AtomicUsize::new(0);
+/// `work(0)` to `work(count - 1)` on some threads, which help each other in the end; the results in order.
+fn side_by_side<T: Send>(threads: usize, count: usize, work: &(dyn Fn(usize, &Hands) -> T + Sync)) -> Vec<T> {
+    let (crew, next, done) = (Crew::new(threads), AtomicUsize::new(0), AtomicUsize::new(0));
     let results: Mutex<Vec<Option<T>>> = Mutex::new((0..count).map(|_| None).collect());
-    std::thread::scope(|scope| {
-        for _ in 0..threads.clamp(1, count.max(1)) {
-            scope.spawn(|| {
-                loop {
-                    let n = next.fetch_add(1, Ordering::Relaxed);
-                    if n >= count {
-                        return;
-                    }
-                    let result = work(n);
-                    results.lock().unwrap_or_else(PoisonError::into_inner)[n] = Some(result);
-                }
-            });
+    let one_thread = || {
+        let hands = crew.hands();
+        loop {
+            let n = next.fetch_add(1, Ordering::Relaxed);
+            if n >= count {
+                break;
+            }
+            // Counts also what ends with a panic, for which the others must not wait.
+            let _done = Done(&done, &crew);
+            let result = work(n, &hands);
+            results.lock().unwrap_or_else(PoisonError::into_inner)[n] = Some(result);
         }
-    });
+        crew.until(|| (done.load(Ordering::SeqCst) >= count).then_some(()));
+    };
+    std::thread::scope(|scope| (0..threads.max(1)).for_each(|_| drop(scope.spawn(one_thread))));
     results.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().flatten().collect()
+}
+
+/// Counts one more as done when it is dropped.
+struct Done<'a>(&'a AtomicUsize, &'a Crew);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        self.1.nudge();
+    }
 }
