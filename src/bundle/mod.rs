@@ -13,6 +13,7 @@ mod leak_scan;
 pub mod limits;
 pub mod packing;
 mod problem;
+mod reading;
 mod record;
 mod source;
 mod untrusted;

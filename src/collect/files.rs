@@ -219,6 +219,9 @@ struct Until {
 
 impl Read for Until {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            return Ok(0); // the system need not be asked
+        }
         let most = usize::try_from(self.left).map_or(buf.len(), |left| left.min(buf.len()));
         let n = self.file.read(&mut buf[..most])?;
         self.left -= n as u64;
@@ -243,11 +246,13 @@ pub(super) struct Seen {
 impl FileSource {
     /// Decides which bytes both passes take.
     fn settle(&self, file: &File, len: u64) -> Result<Seen, OpenError> {
-        let mut magic = Vec::new();
-        self.reader(file, len.min(archive::MAGIC as u64), None, 0)?.read_to_end(&mut magic)?;
-        let compression = Compression::of(&magic);
         let mut head = Vec::new();
-        self.reader(file, len, compression, 0)?.take(ARCHIVE_HEAD).read_to_end(&mut head)?;
+        file.take(len.min(ARCHIVE_HEAD)).read_to_end(&mut head)?;
+        let compression = Compression::of(&head[..head.len().min(archive::MAGIC)]);
+        if compression.is_some() {
+            head.clear();
+            self.reader(file, len, compression, 0)?.take(ARCHIVE_HEAD).read_to_end(&mut head)?;
+        }
         let archive = Archive::of(&head).is_some();
         let full = match compression {
             None => len,

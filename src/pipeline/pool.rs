@@ -45,8 +45,13 @@ impl Shift {
                 step_back();
             }
             work();
-            shift.crew.until(|| shift.over.load(Ordering::SeqCst).then_some(()));
+            shift.help();
         });
+    }
+
+    /// Works for others until the pass is over.
+    pub(super) fn help(&self) {
+        self.crew.until(|| self.over.load(Ordering::SeqCst).then_some(()));
     }
 
     pub(super) fn crew(&self) -> &Crew {

@@ -6,6 +6,7 @@
 //! - [`crew`]: threads that lend each other a hand;
 //! - [`facts`]: what this machine is;
 //! - [`files`]: what may be read, by folder handle, and why the rest isn't;
+//! - [`network`]: what this machine is set to on the network;
 //! - [`seal`]: an output file that appears whole or not at all;
 //! - [`step_back`]: threads that get what others leave;
 //! - [`process`]: child programs with a deadline;
@@ -14,6 +15,7 @@
 pub mod crew;
 pub mod facts;
 pub mod files;
+pub mod network;
 mod priority;
 pub mod process;
 pub mod process_self;

@@ -18,8 +18,10 @@ use folders::make_folders;
 use packed::{Packed, has_encoder};
 pub use source::{Source, begins_with_json_line, by_content};
 
+use super::Pace;
+use super::pool::Shift;
 use crate::archive::{self, Compression};
-use crate::platform::{Crew, FileId, Hands, PartialFile, beside};
+use crate::platform::{FileId, Hands, PartialFile, beside};
 use crate::redact::{MediaHint, RedactError, Redactor, Scan, Seeds, Step, Summary, Treatment};
 
 /// Why one file has no copy: a sentence fragment for the person whose file it is.
@@ -89,6 +91,8 @@ pub struct Copied {
     pub summary: Summary,
     /// What is to be said about it beside that it was made.
     pub notes: Vec<String>,
+    /// Whether something of the source is not in it.
+    pub has_gaps: bool,
 }
 
 /// How the second pass is to treat a source.
@@ -118,7 +122,7 @@ pub struct Copies<'a> {
     pub redactor: &'a Arc<Redactor>,
     /// What all of them are; by name and content where nobody says.
     pub hint: Option<MediaHint>,
-    /// How many are worked on side by side.
+    /// Threads that work side by side, also on one large file.
     pub threads: usize,
     /// Set when somebody wants to stop.
     pub cancel: &'a Arc<AtomicBool>,
@@ -234,8 +238,10 @@ impl Copies<'_> {
             }
         }
         packed.finish()?;
+        let before = copied.notes.len();
         copied.notes.extend(source.fell_short());
         copied.notes.extend_from_slice(&copied.summary.notes);
+        copied.has_gaps = copied.notes.len() > before;
         Ok(Ok(copied))
     }
 
@@ -286,7 +292,7 @@ impl Copies<'_> {
         force: bool,
         observe: &mut dyn FnMut(&[u8]),
     ) -> Result<Result<Copied, NoCopy>, CopyError> {
-        beside(self.threads, |hands| self.copy_to_with(hands, scanned, n, target, force, observe))
+        beside(self.threads, |hands| self.copy_to_with(hands, scanned, n, (target, force), observe))
     }
 
     fn copy_to_with(
@@ -294,8 +300,7 @@ impl Copies<'_> {
         hands: &Hands,
         scanned: &Scanned,
         n: usize,
-        target: &Path,
-        force: bool,
+        (target, force): (&Path, bool),
         observe: &mut dyn FnMut(&[u8]),
     ) -> Result<Result<Copied, NoCopy>, CopyError> {
         self.stopped()?;
@@ -345,11 +350,8 @@ impl Copies<'_> {
         let failed: Mutex<Option<CopyError>> = Mutex::new(None);
         let results = side_by_side(self.threads, self.sources.len(), &|n, hands| {
             let give_up = failed.lock().unwrap_or_else(PoisonError::into_inner).is_some();
-            let copied = if give_up {
-                None
-            } else {
-                Some(self.copy_to_with(hands, scanned, n, &targets[n], force, &mut |_| {}))
-            };
+            let to = (targets[n].as_path(), force);
+            let copied = (!give_up).then(|| self.copy_to_with(hands, scanned, n, to, &mut |_| {}));
             (self.watch)(&self.sources[n]);
             match copied {
                 Some(Ok(copied)) => Some(copied),
@@ -367,34 +369,31 @@ impl Copies<'_> {
     }
 }
 
-/// `work(0)` to `work(count - 1)` on some threads, which help each other in the end; the results in order.
+/// `work(0)` to `work(count - 1)` on some threads; the results in order. A thread that finds nothing more to begin lends a
+/// hand to the others.
 fn side_by_side<T: Send>(threads: usize, count: usize, work: &(dyn Fn(usize, &Hands) -> T + Sync)) -> Vec<T> {
-    let (crew, next, done) = (Crew::new(threads), AtomicUsize::new(0), AtomicUsize::new(0));
+    let next = AtomicUsize::new(0);
     let results: Mutex<Vec<Option<T>>> = Mutex::new((0..count).map(|_| None).collect());
-    let one_thread = || {
-        let hands = crew.hands();
-        loop {
-            let n = next.fetch_add(1, Ordering::Relaxed);
-            if n >= count {
-                break;
-            }
-            // Counts also what ends with a panic, for which the others must not wait.
-            let _done = Done(&done, &crew);
-            let result = work(n, &hands);
-            results.lock().unwrap_or_else(PoisonError::into_inner)[n] = Some(result);
+    let shift = Shift::of(threads.max(1), Pace::Full);
+    // The last one to drop it ends the shift, also in a panic.
+    let end = Arc::new(shift.guard());
+    std::thread::scope(|scope| {
+        for end in std::iter::repeat_n(end, threads.max(1)) {
+            scope.spawn(|| {
+                let hands = shift.crew().hands();
+                let still_working = end;
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    if n >= count {
+                        break;
+                    }
+                    let result = work(n, &hands);
+                    results.lock().unwrap_or_else(PoisonError::into_inner)[n] = Some(result);
+                }
+                drop(still_working);
+                shift.help();
+            });
         }
-        crew.until(|| (done.load(Ordering::SeqCst) >= count).then_some(()));
-    };
-    std::thread::scope(|scope| (0..threads.max(1)).for_each(|_| drop(scope.spawn(one_thread))));
+    });
     results.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().flatten().collect()
-}
-
-/// Counts one more as done when it is dropped.
-struct Done<'a>(&'a AtomicUsize, &'a Crew);
-
-impl Drop for Done<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-        self.1.nudge();
-    }
 }
