@@ -34,6 +34,19 @@ pub(super) struct LineState {
 }
 
 impl LineState {
+    /// What the state before a later piece will most likely be: in the same kind of text, and nothing is pending.
+    pub(super) fn guess(&self) -> Self {
+        Self { consumed: 0, open_value: None, ahead: Vec::new(), yaml: self.yaml.clone(), ..*self }
+    }
+
+    /// Whether what was found after `guess` is what would have been found after this.
+    pub(super) fn is(&self, guess: &Self) -> bool {
+        self.consumed == 0
+            && self.open_value.is_none()
+            && self.ahead.is_empty()
+            && (self.in_key_block, &self.yaml) == (guess.in_key_block, &guess.yaml)
+    }
+
     /// For a text inside of `depth` encodings.
     pub(super) fn inside(depth: usize, line_by_line: bool) -> Self {
         Self { depth, line_by_line, ..Self::default() }
@@ -124,6 +137,17 @@ impl Redactor {
         }
         state.consumed = end - piece.own_end;
         Ok((spans, own_start..end))
+    }
+
+    /// What is found in `lines`, each of which is a text by itself, sorted by where it begins. Rules of several lines see one.
+    pub(super) fn find_in_lines(&self, lines: &[u8], depth: usize) -> Result<Vec<Span>, RedactError> {
+        let mut spans = Vec::new();
+        let mut literals = self.prefilter.look(lines);
+        self.find_everywhere(lines, &mut literals, &mut spans);
+        self.find_by_rules(lines, lines.len(), &literals, &LineState::inside(depth, true), &mut spans)?;
+        self.find_nested(lines, false, &LineState::inside(depth, false), &mut spans, None)?;
+        spans.sort_by_key(|span| span.start);
+        Ok(spans)
     }
 
     /// Addresses, own names and known secrets: what stands anywhere, without a keyword.

@@ -9,10 +9,12 @@
 //! no JSON is an error: the caller throws the output away and falls back to the rules for plain text.
 
 mod edit;
+mod inside;
 mod lexer;
 mod long;
 mod place;
 mod text;
+mod unescape;
 mod walker;
 
 pub use edit::{Edit, apply};
@@ -23,8 +25,7 @@ pub(super) use walker::Walk;
 
 /// Decides what becomes of each value and key.
 ///
-/// Calls come in document order, but for a `value` member that stands before its `name`: it is decided when the object
-/// closes. Edits are offsets in the text that was shown, in order and disjoint.
+/// Calls come in document order, but for a `value` member that stands before its `name`: it is shown when the object closes. Edits are offsets in the text that was shown, in order and disjoint.
 pub trait ValueRedactor {
     /// What is remembered of a long string while it goes by.
     type Long: std::fmt::Debug;
@@ -32,6 +33,17 @@ pub trait ValueRedactor {
     /// `text` is a string without quotes and escapes (lone surrogates as three bytes each, WTF-8), or a number as written,
     /// which becomes a string if any of it is edited.
     fn value(&mut self, place: &Place<'_>, text: &[u8]) -> Vec<Edit>;
+
+    /// The same for a value that decides about no other. The redactor may put it off, so that it can look at many at once.
+    fn offer(&mut self, place: &Place<'_>, text: &[u8]) -> Offer {
+        Offer::Decided(self.value(place, text))
+    }
+
+    /// Decides all values that were put off since the last call, and gives those that are to change: which one it is, counted
+    /// from 0 in the order in which they were offered, and its edits.
+    fn decide(&mut self) -> Vec<(usize, Vec<Edit>)> {
+        Vec::new()
+    }
 
     /// `text` is a member's key, unescaped.
     fn key(&mut self, text: &[u8]) -> Vec<Edit>;
@@ -45,6 +57,15 @@ pub trait ValueRedactor {
 
     /// It has ended.
     fn end(&mut self, long: Self::Long, edits: &mut Vec<Edit>);
+}
+
+/// What came of a value that was offered.
+#[derive(Debug)]
+pub enum Offer {
+    /// It is decided.
+    Decided(Vec<Edit>),
+    /// [`ValueRedactor::decide`] will tell.
+    PutOff,
 }
 
 /// How many documents one input holds.

@@ -1,5 +1,7 @@
 //! Where in a document a value stands: what a redactor may want to know before it looks at the text.
 
+use std::ops::{Deref, DerefMut};
+
 /// Which kind of value a text came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scalar {
@@ -60,6 +62,54 @@ impl<'a> Path<'a> {
     }
 }
 
+/// The open containers, outermost first. What closed stays to be used again, with the memory that it has.
+#[derive(Debug, Default)]
+pub(super) struct Stack {
+    frames: Vec<Frame>,
+    open: usize,
+}
+
+impl Stack {
+    /// Opens a container and gives it, empty.
+    pub(super) fn push(&mut self) -> &mut Frame {
+        if self.open == self.frames.len() {
+            self.frames.push(Frame::default());
+        }
+        self.open += 1;
+        let frame = &mut self.frames[self.open - 1];
+        frame.clear();
+        frame
+    }
+
+    /// The innermost container takes the name of the one at `index`, which is another.
+    pub(super) fn inherit_name(&mut self, index: usize) {
+        if let [outer @ .., inner] = &mut **self
+            && let Some(name) = outer.get(index).and_then(Frame::name)
+        {
+            inner.call(name);
+        }
+    }
+
+    /// Closes the innermost container.
+    pub(super) fn pop(&mut self) {
+        self.open = self.open.saturating_sub(1);
+    }
+}
+
+impl Deref for Stack {
+    type Target = [Frame];
+
+    fn deref(&self) -> &[Frame] {
+        &self.frames[..self.open]
+    }
+}
+
+impl DerefMut for Stack {
+    fn deref_mut(&mut self) -> &mut [Frame] {
+        &mut self.frames[..self.open]
+    }
+}
+
 /// An open container.
 #[derive(Debug, Default)]
 pub(super) struct Frame {
@@ -68,7 +118,8 @@ pub(super) struct Frame {
     pub(super) key: Vec<u8>,
     pub(super) member: Member,
     /// What the object calls itself, from its own `name` member or from the object that it is the `value` of.
-    pub(super) name: Option<Vec<u8>>,
+    name: Vec<u8>,
+    has_name: bool,
     /// The name came from outside, so it is about every member.
     pub(super) name_is_inherited: bool,
     /// Its values have once waited too long for a name; no more of them wait.
@@ -83,16 +134,44 @@ pub(super) struct Frame {
 pub(super) struct Facts {
     sensitive: bool,
     base64: Option<bool>,
-    mime: Option<Vec<u8>>,
+    /// Empty: nothing.
+    mime: Vec<u8>,
     has_api_version: bool,
     /// Whether its `kind` is `Secret`.
     is_secret_kind: Option<bool>,
+}
+
+/// Memory that a frame keeps for its next container. Keys and names are shorter.
+const KEPT: usize = 256;
+
+fn empty(text: &mut Vec<u8>) {
+    text.clear();
+    text.shrink_to(KEPT);
 }
 
 /// The longest media type that is remembered.
 const LONGEST_MIME: usize = 128;
 
 impl Frame {
+    fn clear(&mut self) {
+        let (mut key, mut name) = (std::mem::take(&mut self.key), std::mem::take(&mut self.name));
+        let mut mime = std::mem::take(&mut self.facts.mime);
+        [&mut key, &mut name, &mut mime].into_iter().for_each(empty);
+        *self = Self { key, name, facts: Facts { mime, ..Facts::default() }, ..Self::default() };
+    }
+
+    /// What the object calls itself.
+    pub(super) fn name(&self) -> Option<&[u8]> {
+        self.has_name.then_some(self.name.as_slice())
+    }
+
+    /// From now on the object calls itself `name`.
+    pub(super) fn call(&mut self, name: &[u8]) {
+        self.name.clear();
+        self.name.extend_from_slice(name);
+        self.has_name = true;
+    }
+
     fn key(&self) -> Option<&[u8]> {
         self.is_object.then_some(self.key.as_slice())
     }
@@ -111,7 +190,8 @@ impl Frame {
             6 if self.is_at(&["opcode"]) => self.facts.base64 = Some(text == b"2"),
             8 if self.is_at(&["encoding"]) => self.facts.base64 = Some(text.eq_ignore_ascii_case(b"base64")),
             8 | 11 | 12 if self.is_at(&["mimeType", "contentType", "content_type", "content-type"]) => {
-                self.facts.mime = Some(text.to_vec());
+                self.facts.mime.clear();
+                self.facts.mime.extend_from_slice(text);
             }
             10 if self.is_at(&["apiVersion"]) => self.facts.has_api_version = true,
             _ => {}
@@ -147,7 +227,8 @@ impl Frame {
 
     /// The same about its `value`, whichever member is being read.
     pub(super) fn says_of_value(&self) -> Says<'_> {
-        Says { secret: self.facts.sensitive, base64: self.facts.base64, mime: self.facts.mime.as_deref() }
+        let mime = Some(self.facts.mime.as_slice()).filter(|mime| !mime.is_empty());
+        Says { secret: self.facts.sensitive, base64: self.facts.base64, mime }
     }
 }
 
