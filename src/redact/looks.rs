@@ -14,6 +14,12 @@ const TEXT_PER_RUN: usize = 32;
 
 /// Whether `window` looks like binary data.
 pub(super) fn is_binary(window: &[u8]) -> bool {
+    // Most windows hold none, and to see that takes no count.
+    let any =
+        |text: &[u8]| text.iter().fold(false, |any, b| any | (*b < 0x20 && *b != b'\n' && *b != b'\r') | (*b == 0x7f));
+    if !window.chunks(1024).any(any) {
+        return false;
+    }
     let odd = window.iter().filter(|b| is_control(u16::from(**b))).count();
     odd > 0 && judge(window.iter().map(|b| u16::from(*b)), odd, 1)
 }

@@ -6,6 +6,7 @@
 
 use super::content::Hints;
 use super::purpose::Purpose;
+use super::remembered::PlainTexts;
 use super::text::Look;
 use super::{ValueRules, WITH_KEY};
 use crate::redact::json::{Edit, Offer, Place, Scalar};
@@ -44,8 +45,9 @@ struct Waiting {
     text: usize,
     end: usize,
     labelled: bool,
-    /// In the way of [`super::remembered::PlainTexts`].
+    /// In the way of [`PlainTexts`], and where it is remembered.
     asked: u16,
+    slot: Option<u16>,
     task: Task,
 }
 
@@ -89,8 +91,8 @@ impl ValueRules {
             let start = all.lines.len();
             let from = push(&mut all.lines, label, b": ", text);
             let line = &all.lines[start..];
-            let known = self.plain.hold(line, asked);
-            if known {
+            let slot = PlainTexts::slot(line);
+            if self.plain.hold(slot, line, asked) {
                 all.lines.truncate(before);
                 return NOTHING;
             }
@@ -100,7 +102,7 @@ impl ValueRules {
                 let end = all.lines.len();
                 all.lines.push(b'\n');
                 let labelled = label.is_some();
-                all.wait(Waiting { number: 0, start, text: from, end, labelled, asked, task: Task::Line });
+                all.wait(Waiting { number: 0, start, text: from, end, labelled, asked, slot, task: Task::Line });
                 return self.look_if_many();
             }
             all.lines.truncate(before);
@@ -109,7 +111,8 @@ impl ValueRules {
         let from = push(&mut all.aside, label, b"", text);
         let end = all.aside.len();
         let task = if matches!(task, Task::Line) { Task::Text(hints, place.scalar) } else { task };
-        all.wait(Waiting { number: 0, start, text: from, end, labelled: label.is_some(), asked, task });
+        let labelled = label.is_some();
+        all.wait(Waiting { number: 0, start, text: from, end, labelled, asked, slot: None, task });
         self.look_if_many()
     }
 
@@ -138,11 +141,12 @@ impl ValueRules {
         let mut line = std::mem::take(&mut self.space);
         line.clear();
         push(&mut line, label, b": ", text);
-        let mut plain = self.plain.hold(&line, asked);
+        let slot = PlainTexts::slot(&line);
+        let mut plain = self.plain.hold(slot, &line, asked);
         if !plain && memchr::memchr(b'\n', &line).is_none() && is_text(self.depth) {
             plain = self.redactor.find_in_lines(&line, self.depth).is_ok_and(|spans| spans.is_empty());
             if plain {
-                self.plain.add(&line, asked);
+                self.plain.add(slot, &line, asked);
             }
         }
         self.space = line;
@@ -185,7 +189,7 @@ impl ValueRules {
                     spans = later;
                     let line = &all.lines[one.start..one.end];
                     if own.is_empty() && !refused {
-                        self.plain.add(line, one.asked);
+                        self.plain.add(one.slot, line, one.asked);
                         continue;
                     }
                     let label = label.map(|label| &label[..label.len() - 2]);
