@@ -75,7 +75,15 @@ pub(super) fn find(text: &[u8], cut: bool, runs: &mut Vec<Run>) {
 
 /// The digits of both base64 alphabets, hexadecimal among them.
 fn is_digit(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+    static DIGITS: [bool; 256] = {
+        let (mut digits, mut byte) = ([false; 256], 0);
+        while byte < 256 {
+            digits[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'+' | b'/' | b'-' | b'_');
+            byte += 1;
+        }
+        digits
+    };
+    DIGITS[usize::from(byte)]
 }
 
 fn read(text: &[u8], run: Range<usize>, cut: bool, runs: &mut Vec<Run>) {
@@ -108,7 +116,8 @@ fn read_hex(text: &[u8], run: Range<usize>) -> Option<Run> {
     }
     let upper = digits.iter().any(u8::is_ascii_uppercase);
     let alphabet = if upper { HEXUPPER } else { HEXLOWER };
-    if !is_text(&alphabet.decode(&digits[..2 * HEAD]).ok()?) {
+    let mut head = [0; HEAD];
+    if alphabet.decode_mut(&digits[..2 * HEAD], &mut head).is_err() || !is_text(&head) {
         return None;
     }
     Some(Run { form: Encoded::Hex { upper }, decoded: alphabet.decode(digits).ok()?, range: run })
@@ -121,7 +130,8 @@ fn read_base64(text: &[u8], run: Range<usize>) -> Option<Run> {
         return None;
     }
     let alphabet = lenient(url);
-    let head = alphabet.decode(digits.get(..HEAD / 3 * 4)?).ok()?;
+    let mut head = [0; HEAD];
+    alphabet.decode_mut(digits.get(..HEAD / 3 * 4)?, &mut head).ok()?;
     let wide = head.chunks_exact(2).all(|pair| pair[1] == 0 && is_text(&pair[..1]));
     if !wide && !is_text(&head) {
         return None;

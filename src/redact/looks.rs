@@ -14,10 +14,12 @@ const TEXT_PER_RUN: usize = 32;
 
 /// Whether `window` looks like binary data.
 pub(super) fn is_binary(window: &[u8]) -> bool {
-    // Most windows hold none, and to see that takes no count.
-    let any =
-        |text: &[u8]| text.iter().fold(false, |any, b| any | (*b < 0x20 && *b != b'\n' && *b != b'\r') | (*b == 0x7f));
-    if !window.chunks(1024).any(any) {
+    // Nearly all windows hold none, and this asks many bytes at once.
+    let any = window.iter().fold(0, |any, b| {
+        let low = u8::from(*b < 0x20) & u8::from(b.wrapping_sub(7) > 6) & u8::from(*b != 0x1b);
+        any | low | u8::from(*b == 0x7f)
+    });
+    if any == 0 {
         return false;
     }
     let odd = window.iter().filter(|b| is_control(u16::from(**b))).count();

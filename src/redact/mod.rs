@@ -22,6 +22,7 @@ mod known;
 mod leaks;
 mod line_filter;
 mod lines;
+mod literals;
 mod looks;
 mod matching;
 mod nested;
@@ -137,13 +138,14 @@ impl std::fmt::Debug for Redactor {
 impl Redactor {
     /// A redactor that knows the rules and names, and no secret yet.
     pub fn new(set: Arc<RuleSet>, key: Pseudonyms, names: &KnownNames, privacy: Privacy) -> Result<Self, RedactError> {
+        let known = known::KnownMatcher::new(names);
         Ok(Self {
-            prefilter: Arc::new(prefilter::Prefilter::new(&set, privacy)?),
+            prefilter: Arc::new(prefilter::Prefilter::new(&set, &known.names, privacy)),
             bare: Arc::new(digits::BareRules::new(&set, privacy)),
             alone: Arc::new(places::AloneRules::new(&set, privacy)),
             set,
             pseudonyms: key,
-            known: Arc::new(known::KnownMatcher::new(names)),
+            known: Arc::new(known),
             privacy,
             seeds: seeds::SeedMatcher::default(),
             seeds_found: 0,
