@@ -6,7 +6,10 @@ pub mod escalate;
 pub mod exit;
 pub mod inspect;
 mod message;
+pub mod policy;
 mod preview;
+pub mod probe;
+pub mod probe_text;
 mod progress;
 mod prompt;
 pub mod redact;
@@ -54,7 +57,7 @@ struct Command {
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done
-  1    the answer is no: checklist not met, leak found, target overdue
+  1    the answer is no: checklist not met, leak found, target overdue, a problem found under probe --strict
   2    wrong usage or configuration, or a format newer than this program
   3    the bundle is damaged, tampered with or hostile
   4    partly done: what was done is kept, the same command goes on
@@ -67,6 +70,8 @@ enum Verb {
     Collect(Box<collect::CollectArgs>),
     /// Redact files, folders or stdin, without a bundle (customer)
     Redact(Box<redact::RedactArgs>),
+    /// Ask names, servers, certificates, paths and clocks, and say what is wrong (customer, engineer)
+    Probe(probe::ProbeArgs),
     /// Check that a bundle is safe, whole, clean and complete (agent)
     Verify(verify::VerifyArgs),
     /// Look into a bundle without unpacking it (engineer)
@@ -105,6 +110,7 @@ pub fn main() -> ExitCode {
             let screen = if out.is_terminal() { Screen::Terminal } else { Screen::Elsewhere };
             Ok(inspect::run(&args, screen, &mut out, &mut err))
         }
+        Verb::Probe(args) => probe::run(&args),
         Verb::Verify(args) => verify::run(&args),
         Verb::Escalate(args) => Ok(hand_over(&args)),
         Verb::Rules(args) => rules::run(&args, &mut std::io::stdout().lock(), &mut anstream::stderr().lock()),
@@ -122,8 +128,11 @@ pub fn main() -> ExitCode {
 /// Runs `escalate` in the real world.
 fn hand_over(args: &escalate::EscalateArgs) -> Exit {
     let cancel = cancel_on_signal();
-    let escalate::EscalateCommand::Open(open) = &args.command;
-    let load = |path: &Path| load_facts(path, &open.rules, &cancel);
+    let rules: &[PathBuf] = match &args.command {
+        escalate::EscalateCommand::Open(open) => &open.rules,
+        escalate::EscalateCommand::Policy(_) => &[],
+    };
+    let load = |path: &Path| load_facts(path, rules, &cancel);
     let (mut out, mut talk) = (anstream::stdout().lock(), anstream::stderr().lock());
     let mut world = escalate::World {
         load: &load,
@@ -154,9 +163,8 @@ fn load_facts(path: &Path, rules: &[PathBuf], cancel: &Arc<AtomicBool>) -> Resul
             .hint("nothing was opened and nothing sent; ask for the bundle again")
     };
     let scanner = second_look::scanner(rules, &mut anstream::stderr())?;
-    let bundle = verify::open(path, cancel).map_err(|e| fail(&e))?;
-    let look = SecondLook::at(&bundle, &scanner, crate::platform::state_dir().as_deref(), cancel);
-    let look = look.map_err(|e| match e {
+    let state = crate::platform::state_dir();
+    let (bundle, look) = SecondLook::verify(path, Some(&scanner), state.as_deref(), cancel).map_err(|e| match e {
         LeakScanError::Bundle(e) => fail(&e),
         LeakScanError::Rules(_) => escalate::Failure::new(Exit::Usage, e.to_string()),
     })?;

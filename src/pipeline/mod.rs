@@ -4,9 +4,11 @@
 //! secrets and writes, in the order of the plan, whatever the number of threads.
 
 pub mod copies;
+mod first_pass;
 mod gather;
 mod pool;
 mod record;
+mod second_pass;
 pub mod vault;
 
 use std::path::PathBuf;
@@ -178,12 +180,12 @@ pub fn run(order: &Order, planned: &[Planned], watch: &mut dyn FnMut(Event<'_>))
     watch(Event::Planned { sources: sources.len() });
     // First of all, so that a folder that takes no file is known before anybody waits for the first pass.
     let mut writer = crate::bundle::writer::BundleWriter::create(&order.folder, &order.name, order.epoch)?;
-    let scans = gather::scan(order, &sources, watch);
+    let scans = first_pass::scan(order, &sources, watch);
     if cancelled() {
         return Err(RunError::Interrupted);
     }
-    let (redactor, scans) = gather::with_seeds(order, scans)?;
-    let results = gather::write(order, &redactor, &sources, scans, &mut writer, watch)?;
+    let (redactor, scans) = first_pass::with_seeds(order, scans)?;
+    let results = second_pass::write(order, &redactor, &sources, scans, &mut writer, watch)?;
     if cancelled() {
         return Err(RunError::Interrupted);
     }

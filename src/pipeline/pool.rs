@@ -2,9 +2,12 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use crate::platform::Crew;
 
 /// Numbers of sources that wait for a thread, in order.
 #[derive(Clone)]
@@ -17,6 +20,56 @@ impl Queue {
 
     pub(super) fn next(&self) -> Option<usize> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+}
+
+/// The threads of one pass, until its end.
+#[derive(Clone)]
+pub(super) struct Shift {
+    crew: Crew,
+    over: Arc<AtomicBool>,
+}
+
+impl Shift {
+    pub(super) fn of(threads: usize) -> Self {
+        Self { crew: Crew::new(threads), over: Arc::default() }
+    }
+
+    pub(super) fn crew(&self) -> &Crew {
+        &self.crew
+    }
+
+    /// Works for others until the pass is over.
+    pub(super) fn help(&self) {
+        self.crew.until(|| self.over.load(Ordering::SeqCst).then_some(()));
+    }
+
+    /// Sends `message` when there is room for it, and works for others until then; `false` when nobody wants it any more.
+    pub(super) fn deliver<T>(&self, send: &SyncSender<T>, message: T) -> bool {
+        let mut message = Some(message);
+        self.crew.until(|| match send.try_send(message.take()?) {
+            Ok(()) => Some(true),
+            Err(TrySendError::Disconnected(_)) => Some(false),
+            Err(TrySendError::Full(back)) => {
+                message = Some(back);
+                None
+            }
+        })
+    }
+
+    /// Ends the pass when it is dropped.
+    pub(super) fn guard(&self) -> ShiftEnd {
+        ShiftEnd(self.clone())
+    }
+}
+
+/// See [`Shift::guard`].
+pub(super) struct ShiftEnd(Shift);
+
+impl Drop for ShiftEnd {
+    fn drop(&mut self) {
+        self.0.over.store(true, Ordering::SeqCst);
+        self.0.crew.nudge();
     }
 }
 

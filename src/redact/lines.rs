@@ -34,6 +34,19 @@ pub(super) struct LineState {
 }
 
 impl LineState {
+    /// What the state before a later piece will most likely be: in the same kind of text, and nothing is pending.
+    pub(super) fn guess(&self) -> Self {
+        Self { consumed: 0, open_value: None, ahead: Vec::new(), yaml: self.yaml.clone(), ..*self }
+    }
+
+    /// Whether what was found after `guess` is what would have been found after this.
+    pub(super) fn is(&self, guess: &Self) -> bool {
+        self.consumed == 0
+            && self.open_value.is_none()
+            && self.ahead.is_empty()
+            && (self.in_key_block, &self.yaml) == (guess.in_key_block, &guess.yaml)
+    }
+
     /// For a text inside of `depth` encodings.
     pub(super) fn inside(depth: usize, line_by_line: bool) -> Self {
         Self { depth, line_by_line, ..Self::default() }

@@ -14,6 +14,7 @@ mod encoded;
 mod examples;
 mod finding;
 mod images;
+mod in_order;
 pub mod json;
 mod jwt;
 mod key_block;
