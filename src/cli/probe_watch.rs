@@ -146,7 +146,7 @@ mod tests {
             probe(2, None),
             probe(3, Some(reply(to, Meaning::Arrived))),
         ];
-        let hop = |ttl| crate::probe::path::Hop { ttl, sent: 1, answered: 1, routers: Vec::new() };
+        let hop = |ttl| probe::path::Hop { ttl, sent: 1, answered: 1, routers: Vec::new() };
         let trace = Trace {
             protocol: Protocol::Udp,
             port: None,
