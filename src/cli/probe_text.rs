@@ -88,6 +88,9 @@ fn write_target(report: &TargetReport, out: &mut dyn Write) -> io::Result<()> {
     if let Some(http) = &report.http {
         write_http(http, out)?;
     }
+    if let Some(path) = &report.path {
+        probe_path::write(path, out)?;
+    }
     if let Some(clock) = &report.clock {
         let what = match (clock.difference_us, &clock.failure) {
             (Some(us), _) => format!(
