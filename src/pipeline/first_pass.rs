@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
-use super::gather::{LOOK, Scanned, Treated, outcome_of, outcome_of_redaction};
+use super::gather::{LOOK, REST, Scanned, Treated, outcome_of, outcome_of_redaction};
 use super::pool::{Pulse, Queue, Shift, Watched, spawn};
 use super::{Event, Order, RunError};
 use crate::collect::{Pass, Source};
@@ -58,12 +58,15 @@ pub(super) fn scan(order: &Order, sources: &[Arc<Source>], watch: &mut dyn FnMut
     let mut open = sources.len();
     while open > 0 && !order.context.cancel.load(Ordering::Relaxed) {
         match receive.recv_timeout(LOOK) {
-            Ok((n, result)) => {
-                if results[n].is_none() {
-                    watch(Event::Scanned { origin: &sources[n].origin });
-                    results[n] = Some(result);
-                    open -= 1;
+            Ok(first) => {
+                for (n, result) in std::iter::once(first).chain(receive.try_iter()) {
+                    if results[n].is_none() {
+                        watch(Event::Scanned { origin: &sources[n].origin });
+                        results[n] = Some(result);
+                        open -= 1;
+                    }
                 }
+                std::thread::sleep(REST);
             }
             Err(_) => {
                 for (n, result) in results.iter_mut().enumerate().filter(|(_, result)| result.is_none()) {

@@ -51,7 +51,12 @@ impl Shift {
 
     /// Works for others until the pass is over.
     pub(super) fn help(&self) {
-        self.crew.until(|| self.over.load(Ordering::SeqCst).then_some(()));
+        self.crew.until(|| self.is_over().then_some(()));
+    }
+
+    /// Whether nobody waits for its results any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.over.load(Ordering::SeqCst)
     }
 
     pub(super) fn crew(&self) -> &Crew {
