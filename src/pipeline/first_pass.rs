@@ -94,7 +94,6 @@ fn scan_some(shared: &Shared, queue: &Queue, hands: &Hands, send: &Sender<(usize
             return;
         }
         let (source, pulse) = (&shared.sources[n], &shared.pulses[n]);
-        pulse.beat();
         let result = catch_unwind(AssertUnwindSafe(|| scan_one(source, pulse, &shared.redactor, hands)));
         let result = result.unwrap_or_else(|_| Err(Outcome::Failed { reason: "the collector crashed".to_owned() }));
         if send.send((n, result)).is_err() {
@@ -105,7 +104,7 @@ fn scan_some(shared: &Shared, queue: &Queue, hands: &Hands, send: &Sender<(usize
 
 fn scan_one(source: &Source, pulse: &Pulse, redactor: &Arc<Redactor>, hands: &Hands) -> Scanned {
     let mut refused = None;
-    let mut open = || match source.open.open(Pass::Scan) {
+    let mut open = || match pulse.asking(|| source.open.open(Pass::Scan)) {
         Ok(opened) => Ok(pulse.of(opened.reader)),
         Err(e) => {
             refused = Some(outcome_of(&e));

@@ -8,12 +8,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
-use std::time::Instant;
 
 use jiff::Timestamp;
 
 use super::gather::{Ended, Gathered, LOOK, REST, SourceFacts, Treated, outcome_of, outcome_of_redaction};
-use super::pool::{Queue, Shift};
+use super::pool::{Pulse, Queue, Shift, Watched};
 use super::record::Record;
 use super::{Clocks, Event, Order, RunError};
 use crate::bundle::packing::{Packed, Packing};
@@ -38,6 +37,7 @@ const WAITING: usize = 4 << 20;
 struct Shared {
     sources: Vec<Arc<Source>>,
     treatments: Vec<Treated>,
+    pulses: Vec<Pulse>,
     queue: Queue,
     /// Packed bytes of sources that were handed over whole and are not written.
     waiting: AtomicUsize,
@@ -75,6 +75,7 @@ struct Begun {
 struct Line<'a> {
     order: &'a Order,
     shift: &'a Shift,
+    watched: RefCell<Watched>,
     first: RefCell<std::vec::IntoIter<Message>>,
     rest: Option<Receiver<Message>>,
 }
@@ -104,6 +105,7 @@ pub(super) fn write(
         queue: Queue::new(wanted),
         sources: sources.to_vec(),
         treatments,
+        pulses: (0..sources.len()).map(|_| Pulse::default()).collect(),
         waiting: AtomicUsize::new(0),
         redactor: Arc::clone(redactor),
         shift: Shift::of(order.threads, order.pace),
@@ -128,7 +130,8 @@ pub(super) fn write(
                 let result = match take(&mut waiting, &registered, n, (&shared, order)) {
                     Some(Begun { first, rest, .. }) => {
                         let first = RefCell::new(first.into_iter());
-                        let line = Line { order, shift: &shared.shift, first, rest };
+                        let watched = RefCell::new(Watched::new(shared.pulses[n].clone()));
+                        let line = Line { order, shift: &shared.shift, watched, first, rest };
                         write_one(&line, redactor, source, (*treatment, *note), writer)?
                     }
                     None => still(order),
@@ -161,7 +164,7 @@ fn take(
     n: usize,
     (shared, order): (&Shared, &Order),
 ) -> Option<Begun> {
-    let started = Instant::now();
+    let mut watched = Watched::new(shared.pulses[n].clone());
     loop {
         for begun in registered.try_iter() {
             if begun.n >= n {
@@ -175,7 +178,7 @@ fn take(
             shared.waiting.fetch_sub(begun.bytes, Ordering::SeqCst);
             return Some(begun);
         }
-        if order.context.cancel.load(Ordering::Relaxed) || started.elapsed() > order.profile.limits.stall {
+        if order.context.cancel.load(Ordering::Relaxed) || watched.is_still(order.profile.limits.stall) {
             return None;
         }
         std::thread::sleep(REST);
@@ -232,7 +235,8 @@ impl Outgoing<'_> {
 }
 
 fn redact_one(shared: &Shared, n: usize, source: &Source, treatment: &Treatment, out: &mut Outgoing<'_>) {
-    let opened = match source.open.open(Pass::Redact) {
+    let pulse = &shared.pulses[n];
+    let opened = match pulse.asking(|| source.open.open(Pass::Redact)) {
         Ok(opened) => opened,
         Err(e) => {
             out.tell(Message::Refused(outcome_of(&e)));
@@ -247,7 +251,7 @@ fn redact_one(shared: &Shared, n: usize, source: &Source, treatment: &Treatment,
     let assumed = Assumed { zone: shared.zone.clone(), not_after };
     let span = RefCell::new(treatment.is_text().then(|| LogSpan::new(assumed)));
     let hands = shared.shift.crew().hands_in_turn(&shared.turn, n);
-    let redacted = shared.redactor.redact_with(&hands, treatment, reader);
+    let redacted = shared.redactor.redact_with(&hands, treatment, pulse.of(reader));
     let mut observe = |block: &[u8]| {
         if let Some(span) = span.borrow_mut().as_mut() {
             span.observe(block);
@@ -325,7 +329,6 @@ fn write_one(
 impl Line<'_> {
     /// The next message, or `None` when it does not come in time or somebody wants to stop.
     fn next(&self) -> Option<Message> {
-        let started = Instant::now();
         // Looked at before each message: an endless source would never let it come to a timeout.
         while !self.order.context.cancel.load(Ordering::Relaxed) {
             if let Some(message) = self.first.borrow_mut().next() {
@@ -337,8 +340,11 @@ impl Line<'_> {
                     return Some(message);
                 }
                 Err(RecvTimeoutError::Disconnected) => return None,
-                Err(RecvTimeoutError::Timeout) if started.elapsed() > self.order.profile.limits.stall => return None,
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    if self.watched.borrow_mut().is_still(self.order.profile.limits.stall) {
+                        return None;
+                    }
+                }
             }
         }
         None
