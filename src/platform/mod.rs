@@ -10,7 +10,8 @@
 //! - [`seal`]: an output file that appears whole or not at all;
 //! - [`step_back`]: threads that get what others leave;
 //! - [`process`]: child programs with a deadline;
-//! - [`process_self`]: this process: hardening, its own folders, what it uses.
+//! - [`process_self`]: this process: hardening, its own folders, what it uses;
+//! - [`sockets`]: probes of a path.
 
 pub mod crew;
 pub mod facts;
@@ -20,6 +21,7 @@ mod priority;
 pub mod process;
 pub mod process_self;
 pub mod seal;
+pub mod sockets;
 
 pub use crew::{Crew, Hands, Pending, beside};
 pub use files::{Elevation, FileId, NamedRoot, Refusal, Walked, elevation};

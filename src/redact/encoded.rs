@@ -54,21 +54,15 @@ pub(super) struct Run {
 /// begin in the middle of a group.
 pub(super) fn find(text: &[u8], cut: bool, runs: &mut Vec<Run>) {
     let mut at = 0;
-    while at < text.len() {
-        // A run of the shortest length covers one of these places.
-        let probe = at + SHORTEST - 1;
-        if probe >= text.len() {
-            break;
-        }
-        if !is_digit(text[probe]) {
-            at = probe + 1;
+    while let Some(shortest) = text.get(at..at + SHORTEST) {
+        // From its end, so that most of an ordinary text is not looked at.
+        if let Some(other) = shortest.iter().rposition(|b| !is_digit(*b)) {
+            at += other + 1;
             continue;
         }
-        let start = text[at..=probe].iter().rposition(|b| !is_digit(*b)).map_or(at, |n| at + n + 1);
-        let end = text[probe..].iter().position(|b| !is_digit(*b)).map_or(text.len(), |n| probe + n);
-        if end - start >= SHORTEST {
-            read(text, start..end, cut && start == 0, runs);
-        }
+        let end = at + SHORTEST;
+        let end = text[end..].iter().position(|b| !is_digit(*b)).map_or(text.len(), |n| end + n);
+        read(text, at..end, cut && at == 0, runs);
         at = end + 1;
     }
 }

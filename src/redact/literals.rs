@@ -32,10 +32,11 @@ struct Literal {
 
 /// Literals by the hash of some of their bytes.
 struct Table {
-    /// What is asked at each byte of a text; 0 where there is nothing.
-    entries: Box<[u8; 1 << 16]>,
-    /// The list of literals of each entry.
-    list_of: Box<[u16; 1 << 16]>,
+    /// What is asked at each byte of a text, small enough for the nearest cache: for the longer literals a byte for each hash, for
+    /// the short ones, which stand for many hashes, a bit.
+    entries: Vec<u8>,
+    /// The list of literals of each hash.
+    list_of: Vec<u16>,
     lists: Vec<Vec<u32>>,
 }
 
@@ -59,8 +60,8 @@ impl Literals {
     pub(super) fn new<'a>(literals: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut all = Self {
             literals: Vec::new(),
-            short: Table::new(),
-            long: Table::new(),
+            short: Table::new(1 << (THREE_BITS - 3), 1 << THREE_BITS),
+            long: Table::new(1 << FOUR_BITS, 1 << FOUR_BITS),
             fifth: std::array::from_fn(|byte| ANY_FIFTH | fifth_bit(byte as u8)),
             single: Vec::new(),
         };
@@ -74,12 +75,24 @@ impl Literals {
         match text[at..text.len().min(at + WINDOW)] {
             [] => {}
             [byte] => self.single.push((byte, self.literals.len())),
-            [a, b] => (0..=255).for_each(|c| self.short.enter(hash_of_three([a, b, c, 0]), ANY_FIFTH, number)),
-            [a, b, c] => self.short.enter(hash_of_three([a, b, c, 0]), ANY_FIFTH, number),
-            [a, b, c, d] => self.long.enter(hash_of_four([a, b, c, d]), ANY_FIFTH, number),
-            [a, b, c, d, fifth, ..] => self.long.enter(hash_of_four([a, b, c, d]), fifth_bit(fifth), number),
+            [a, b] => (0..=255).for_each(|c| self.add_short([a, b, c, 0], number)),
+            [a, b, c] => self.add_short([a, b, c, 0], number),
+            [a, b, c, d] => self.add_long([a, b, c, d], ANY_FIFTH, number),
+            [a, b, c, d, fifth, ..] => self.add_long([a, b, c, d], fifth_bit(fifth), number),
         }
         self.literals.push(Literal { text, at });
+    }
+
+    fn add_short(&mut self, bytes: [u8; 4], number: u32) {
+        let hash = hash_of_three(bytes);
+        self.short.entries[hash / 8] |= 1 << (hash % 8);
+        self.short.enter(hash, number);
+    }
+
+    fn add_long(&mut self, bytes: [u8; 4], bits: u8, number: u32) {
+        let hash = hash_of_four(bytes);
+        self.long.entries[hash] |= bits;
+        self.long.enter(hash, number);
     }
 
     /// Every place in `text` where a literal stands, ordered by where the literals end.
@@ -118,8 +131,9 @@ impl Literals {
     #[inline]
     fn passes(&self, bytes: u64) -> u8 {
         let [a, b, c, d, fifth, ..] = bytes.to_le_bytes();
-        let long = self.long.entries[usize::from(hash_of_four([a, b, c, d]))] & self.fifth[usize::from(fifth)];
-        long | self.short.entries[usize::from(hash_of_three([a, b, c, d]))]
+        let long = self.long.entries[hash_of_four([a, b, c, d])] & self.fifth[usize::from(fifth)];
+        let short = hash_of_three([a, b, c, d]);
+        long | (self.short.entries[short / 8] >> (short % 8) & 1)
     }
 
     /// Which literals have their window at `at`, where these bytes stand.
@@ -142,15 +156,14 @@ impl Literals {
 }
 
 impl Table {
-    fn new() -> Self {
-        Self { entries: zeroed(), list_of: zeroed(), lists: vec![Vec::new()] }
+    fn new(entries: usize, hashes: usize) -> Self {
+        Self { entries: vec![0; entries], list_of: vec![0; hashes], lists: vec![Vec::new()] }
     }
 
-    fn enter(&mut self, hash: u16, bits: u8, number: u32) {
-        self.entries[usize::from(hash)] |= bits;
-        let list = &mut self.list_of[usize::from(hash)];
+    fn enter(&mut self, hash: usize, number: u32) {
+        let list = &mut self.list_of[hash];
         if *list == 0 {
-            // Should there be a list for every hash, the last two share one.
+            // Should there be more lists than can be numbered, the last hashes share one.
             *list = u16::try_from(self.lists.len()).unwrap_or(u16::MAX);
             self.lists.resize_with(self.lists.len().max(usize::from(*list) + 1), Vec::new);
         }
@@ -160,8 +173,8 @@ impl Table {
         }
     }
 
-    fn list(&self, hash: u16) -> &[u32] {
-        &self.lists[usize::from(self.list_of[usize::from(hash)])]
+    fn list(&self, hash: usize) -> &[u32] {
+        &self.lists[usize::from(self.list_of[hash])]
     }
 }
 
@@ -175,15 +188,18 @@ fn fifth_bit(byte: u8) -> u8 {
     1 << ((byte & FOLD) % 7)
 }
 
-/// The upper half of a product is the best mixed.
+const THREE_BITS: u32 = 17;
+const FOUR_BITS: u32 = 15;
+
+/// The upper bits of a product are the best mixed.
 #[inline]
-fn hash_of_three(bytes: [u8; 4]) -> u16 {
-    ((u32::from_le_bytes(bytes) & 0x005f_5f5f).wrapping_mul(0x9e37_79b1) >> 16) as u16
+fn hash_of_three(bytes: [u8; 4]) -> usize {
+    ((u32::from_le_bytes(bytes) & 0x005f_5f5f).wrapping_mul(0x9e37_79b1) >> (32 - THREE_BITS)) as usize
 }
 
 #[inline]
-fn hash_of_four(bytes: [u8; 4]) -> u16 {
-    ((u32::from_le_bytes(bytes) & 0x5f5f_5f5f).wrapping_mul(0x85eb_ca6b) >> 16) as u16
+fn hash_of_four(bytes: [u8; 4]) -> usize {
+    ((u32::from_le_bytes(bytes) & 0x5f5f_5f5f).wrapping_mul(0x85eb_ca6b) >> (32 - FOUR_BITS)) as usize
 }
 
 /// Where in `literal` the window begins that ordinary text holds least often.
@@ -191,10 +207,6 @@ fn rarest(literal: &[u8]) -> usize {
     let rarity = |byte: &u8| USUAL.iter().position(|usual| usual == byte).unwrap_or(USUAL.len());
     let windows = literal.windows(literal.len().clamp(1, WINDOW));
     windows.enumerate().max_by_key(|(_, window)| window.iter().map(rarity).sum::<usize>()).map_or(0, |(at, _)| at)
-}
-
-fn zeroed<T: Copy + Default + std::fmt::Debug>() -> Box<[T; 1 << 16]> {
-    vec![T::default(); 1 << 16].into_boxed_slice().try_into().expect("that many")
 }
 
 #[cfg(test)]

@@ -262,7 +262,7 @@ impl JsonWork<'_> {
     fn bytes(&mut self, counts: &mut Counts) -> Result<Option<Vec<u8>>, RedactError> {
         let Some(mut walker) = self.walker.take() else { return Ok(None) };
         let broken = |_| RedactError::Changed("it is no longer JSON");
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(BLOCK + self.chunk.len());
         while out.len() < BLOCK {
             let n = self.reader.read(&mut self.chunk)?;
             if n == 0 {
