@@ -11,6 +11,7 @@ mod decode;
 mod digits;
 mod document;
 mod encoded;
+mod exact_texts;
 mod examples;
 mod finding;
 mod images;
