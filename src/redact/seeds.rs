@@ -13,7 +13,7 @@ use super::spelling::other_spellings;
 const MIN_LENGTH: usize = 8;
 /// Bits a byte below which a value is a word, not a secret.
 const MIN_ENTROPY: f64 = 3.0;
-/// The most seeds: beyond this the automaton costs more memory than a struggling server should lend.
+/// The most seeds: beyond this they cost more memory than a struggling server should lend.
 pub const MAX_SEEDS: usize = 50_000;
 /// The most bytes of seeds, for the same reason.
 pub const MAX_SEED_BYTES: usize = 16 << 20;

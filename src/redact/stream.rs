@@ -86,6 +86,13 @@ pub enum Step {
     End(Summary),
 }
 
+impl Step {
+    /// Bytes that were redacted and checked in this room.
+    pub(super) fn block(bytes: Vec<u8>) -> Self {
+        Self::Block(RedactedBlock(bytes))
+    }
+}
+
 /// An artifact after the rules. Yields blocks, then one [`Step::End`]; an error means that the artifact must be left out.
 pub struct Redacted<'a> {
     steps: Box<dyn Iterator<Item = Result<Step, RedactError>> + 'a>,
@@ -118,13 +125,13 @@ pub(super) fn documents(lines: bool) -> Documents {
 
 /// Looks once more for every known secret before a block leaves this room.
 #[derive(Default)]
-struct LastLook {
+pub(super) struct LastLook {
     tail: Vec<u8>,
 }
 
 impl LastLook {
     /// Before the text is put in another encoding, where no secret could be seen.
-    fn pass(&mut self, redactor: &Redactor, bytes: &[u8]) -> Result<(), RedactError> {
+    pub(super) fn pass(&mut self, redactor: &Redactor, bytes: &[u8]) -> Result<(), RedactError> {
         Self::within(redactor, bytes)?;
         self.across(redactor, bytes)
     }
