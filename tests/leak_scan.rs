@@ -106,6 +106,20 @@ fn a_bundle_that_this_program_just_made_is_clean() {
 }
 
 #[test]
+fn a_bundle_at_which_nobody_looked_is_not_called_clean() {
+    let desk = Desk::new(&[]);
+    let said = desk.run(&["verify", "--no-scan", "BUNDLE"]).expect(0).stdout;
+    assert!(said.contains("\n  clean     UNKNOWN: nobody looked"), "{said}");
+    let document = desk.run(&["verify", "--no-scan", "--json", "BUNDLE"]).expect(0).json();
+    assert_eq!(against_schema("verify.schema.json", &document), "");
+    assert_eq!(
+        (&first(&document)["clean"], &first(&document)["leaks"]["verdict"]),
+        (&false.into(), &"not-looked".into())
+    );
+    desk.run(&["verify", "--no-scan", "BUNDLE", "--rules", "RULES"]).expect(2);
+}
+
+#[test]
 fn what_newer_rules_find_is_suspect_until_somebody_says_why_it_may_pass() {
     let desk = Desk::new(&[]);
     let outbox = arg(desk.folder.path().join("outbox"));

@@ -243,7 +243,7 @@ impl CheckedStructure {
     }
 
     pub(super) fn reader(&self, entry: &Entry, expected: Option<Sha256Digest>) -> ArtifactReader<'_> {
-        ArtifactReader::new(&self.0.source, entry, None, expected)
+        ArtifactReader::new(&self.0.source, entry, expected)
     }
 
     pub(super) fn source(&self) -> &Source {

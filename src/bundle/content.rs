@@ -2,7 +2,8 @@
 
 use std::io::{self, BufRead, Read};
 
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+use crc32fast::Hasher as Crc;
+use flate2::{Decompress, FlushDecompress, Status};
 use sha2::{Digest as _, Sha256};
 
 use super::checked::Entry;
@@ -40,17 +41,12 @@ impl std::fmt::Debug for ArtifactReader<'_> {
 }
 
 impl<'a> ArtifactReader<'a> {
-    /// Reads `entry`. Its packed bytes also go into `packed_digest`, its expanded ones are held against `expected`.
-    pub(super) fn new(
-        source: &'a Source,
-        entry: &Entry,
-        packed_digest: Option<&'a mut Sha256>,
-        expected: Option<Sha256Digest>,
-    ) -> Self {
+    /// Reads `entry`. Its expanded bytes are held against `expected`.
+    pub(super) fn new(source: &'a Source, entry: &Entry, expected: Option<Sha256Digest>) -> Self {
         let (from, to) = entry.packed_range();
         Self {
             path: entry.path().clone(),
-            section: Section::new(source, from, to).hashed_into(packed_digest),
+            section: Section::new(source, from, to),
             inflate: entry.is_deflated().then(|| Inflate { state: Decompress::new(false), ended: false }),
             packed: entry.packed_size(),
             declared: entry.size(),
@@ -61,6 +57,12 @@ impl<'a> ArtifactReader<'a> {
             digest: Sha256::new(),
             checked: false,
         }
+    }
+
+    /// The same, and takes the digest of its packed bytes too.
+    pub(super) fn with_packed_digest(mut self) -> Self {
+        self.section = self.section.hashed();
+        self
     }
 
     /// Reads to the end with nobody listening; gives the digest of what passed.
@@ -80,9 +82,12 @@ impl<'a> ArtifactReader<'a> {
         self.packed - self.section.left()
     }
 
-    /// Reads the rest of the packed bytes without expanding them, for the sake of their digest.
-    pub(super) fn drain_packed(mut self) -> io::Result<()> {
-        self.section.drain()
+    /// The digest of all packed bytes, those that follow the end of what could be expanded too.
+    pub(super) fn into_packed_digest(mut self) -> io::Result<Sha256Digest> {
+        while self.section.left() > 0 {
+            self.section.pass(|_| ())?;
+        }
+        Ok(self.section.digest())
     }
 
     fn expand(&mut self, out: &mut [u8]) -> io::Result<usize> {
@@ -119,7 +124,7 @@ impl<'a> ArtifactReader<'a> {
             let detail = format!("declared {}, found {}", self.declared, self.seen);
             return Err(self.refuse(Code::SizeDiffers, &detail));
         }
-        if self.crc.sum() != self.declared_crc {
+        if self.crc.clone().finalize() != self.declared_crc {
             return Err(self.refuse(Code::ChecksumDiffers, "CRC-32"));
         }
         if self.section.left() > 0 {

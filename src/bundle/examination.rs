@@ -2,18 +2,14 @@
 //! which files of a damaged bundle are still good.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read as _;
 use std::ops::ControlFlow;
-
-use sha2::{Digest as _, Sha256};
 
 use super::bag;
 use super::checked::{CheckedStructure, Entry};
-use super::content::ArtifactReader;
 use super::error::BundleError;
 use super::problem::{NotWhole, Problem};
+use super::reading::{self, Nobody, Reading};
 use super::record::{self, Draft, Record, TAG_FILES};
-use super::source::{BLOCK, Section, Source};
 use super::verified::VerifiedBundle;
 use crate::model::manifest::{Artifact, CASE_PATH, MANIFEST_PATH, REDACTION_PATH};
 use crate::model::{ArtifactPath, Case, Manifest, Sha256Digest};
@@ -71,8 +67,18 @@ pub struct Examination {
 
 impl Examination {
     pub(super) fn of(structure: &CheckedStructure, progress: Progress<'_>) -> Result<Self, BundleError> {
-        let mut draft = Draft::read(structure)?;
-        let (digests, unreadable, file_digest) = read_all(structure, progress)?;
+        let draft = Draft::read(structure)?;
+        let reading = reading::read_all(structure, &Nobody, progress)?;
+        Self::from_reading(structure, draft, reading).map(|(examination, _)| examination)
+    }
+
+    /// Holds what was read against `draft`; what was seen meanwhile is handed back.
+    pub(super) fn from_reading<Seen>(
+        structure: &CheckedStructure,
+        mut draft: Draft,
+        reading: Reading<Seen>,
+    ) -> Result<(Self, BTreeMap<ArtifactPath, Seen>), BundleError> {
+        let Reading { digests, unreadable, file_digest, seen } = reading;
         for (path, found) in &draft.found {
             if digests.get(&ArtifactPath::nearest(path)) != Some(found) {
                 return Err(BundleError::Changed(structure.path().to_owned()));
@@ -95,7 +101,7 @@ impl Examination {
         let manifest = draft.manifest.clone();
         let bundle_digest = draft.bundle_digest;
         let record = if problems.is_empty() { Some(draft.into_record()?) } else { None };
-        Ok(Self { problems, states, manifest, bundle_digest, file_digest, digests, case, record })
+        Ok((Self { problems, states, manifest, bundle_digest, file_digest, digests, case, record }, seen))
     }
 
     /// The digest of a file that is intact; with it, `CheckedStructure::cat_expected` reads it from a damaged bundle.
@@ -110,69 +116,6 @@ impl Examination {
             (Some(record), Some(case)) => Ok(VerifiedBundle::new(structure.clone(), record, case, self.file_digest)),
             _ => Err(self.problems.into()),
         }
-    }
-}
-
-/// Digests of all files that can be read, a problem for each other, and the digest of the whole file: in one pass from
-/// front to back, so that what is compared and what the file digest names are the same bytes.
-#[allow(clippy::type_complexity, reason = "three results of one pass, used once")]
-fn read_all(
-    structure: &CheckedStructure,
-    progress: Progress<'_>,
-) -> Result<(BTreeMap<ArtifactPath, Sha256Digest>, Vec<Problem>, Sha256Digest), BundleError> {
-    let source = structure.source();
-    let mut file = Sha256::new();
-    let mut at = 0;
-    let mut digests = BTreeMap::new();
-    let mut unreadable = Vec::new();
-    for entry in structure.in_file_order() {
-        let (from, to) = entry.packed_range();
-        hash_stretch(source, at, from, &mut file)?;
-        match hash_entry(structure, entry, &mut file, from, progress)? {
-            Ok(digest) => {
-                digests.insert(entry.path().clone(), digest);
-            }
-            Err(problem) => unreadable.push(problem),
-        }
-        at = to;
-        if progress(at).is_break() {
-            return Err(BundleError::Interrupted);
-        }
-    }
-    hash_stretch(source, at, source.len(), &mut file)?;
-    Ok((digests, unreadable, Sha256Digest(file.finalize().into())))
-}
-
-fn hash_stretch(source: &Source, from: u64, to: u64, file: &mut Sha256) -> Result<(), BundleError> {
-    Section::new(source, from, to).hashed_into(Some(file)).drain().map_err(|error| source.error(error))
-}
-
-/// The digest of one file's bytes, or the problem with them. Feeds its packed bytes, all of them, into `file`.
-fn hash_entry(
-    structure: &CheckedStructure,
-    entry: &Entry,
-    file: &mut Sha256,
-    from: u64,
-    progress: Progress<'_>,
-) -> Result<Result<Sha256Digest, Problem>, BundleError> {
-    let mut reader = ArtifactReader::new(structure.source(), entry, Some(file), None);
-    let mut block = vec![0; usize::try_from(entry.size()).unwrap_or(BLOCK).clamp(1, BLOCK)];
-    let end = loop {
-        match reader.read(&mut block) {
-            Ok(0) => break Ok(()),
-            Ok(_) if progress(from + reader.packed_read()).is_break() => return Err(BundleError::Interrupted),
-            Ok(_) => {}
-            Err(error) => break Err(error),
-        }
-    };
-    let digest = reader.digest();
-    match end.map_err(|error| structure.error(error)) {
-        Ok(()) => Ok(Ok(digest)),
-        Err(BundleError::Refused(refused)) => {
-            reader.drain_packed().map_err(|error| structure.error(error))?;
-            Ok(Err(Problem::Unreadable { path: entry.path().clone(), refused }))
-        }
-        Err(other) => Err(other),
     }
 }
 

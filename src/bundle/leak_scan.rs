@@ -4,9 +4,9 @@
 //! is no proof. What is found is told without its value, which must not spread to terminals, tickets and journals.
 
 use std::collections::BTreeMap;
-use std::io::{self, Cursor, Read};
-use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::io::Cursor;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
@@ -15,8 +15,11 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::bag;
-use super::checked::Entry;
+use super::checked::{CheckedStructure, Entry};
 use super::error::BundleError;
+use super::examination::{Examination, Progress};
+use super::reading::{self, Nobody, Onlooker, Open};
+use super::record::Draft;
 use super::verified::VerifiedBundle;
 use crate::model::case::DISCLOSED_FIELDS;
 use crate::model::manifest::{CASE_PATH, MANIFEST_PATH, REDACTION_PATH};
@@ -26,8 +29,16 @@ use crate::redact::{KnownNames, Leak, Looked, MediaHint, Privacy, Pseudonyms, Re
 /// The most findings that are kept. A bundle with more was not redacted; nobody reads on.
 pub const MOST_FINDINGS: usize = 1_000;
 
-/// The most threads. Reading is bound by the disk beyond that, and an agent's workstation has other work.
-const MOST_THREADS: usize = 4;
+/// The bundle's own files: lists, of which nothing is looked at, and documents, which are looked at by themselves.
+const OWN: [&str; 7] = [
+    bag::MANIFEST_PATH,
+    bag::TAGMANIFEST_PATH,
+    bag::BAGIT_PATH,
+    bag::BAG_INFO_PATH,
+    MANIFEST_PATH,
+    REDACTION_PATH,
+    CASE_PATH,
+];
 
 /// Fields of a document of ours that hold a digest. Everything but these and those below is looked at.
 const DIGESTS: [&str; 3] = ["sha256", "rules_digest", "profile_digest"];
@@ -123,29 +134,55 @@ impl LeakScanner {
         Ok(self.redactor(Privacy::Standard)?.text(text))
     }
 
-    /// Looks at everything in `bundle` until `cancel` is set. Memory is bounded by the engine, not by the bundle.
-    pub fn scan(&self, bundle: &VerifiedBundle, cancel: &AtomicBool) -> Result<LeakScan, LeakScanError> {
-        let record = &bundle.manifest().redaction;
+    /// Accepts a bundle when every byte is accounted for, and looks at everything in it while it is read, until `cancel` is
+    /// set. Memory is bounded by the engine, not by the bundle.
+    pub fn verify(
+        &self,
+        structure: &CheckedStructure,
+        cancel: &AtomicBool,
+    ) -> Result<(VerifiedBundle, LeakScan), LeakScanError> {
+        let draft = Draft::read(structure)?;
+        let progress: Progress<'_> =
+            &mut |_| if cancel.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        let manifest = match &draft.manifest {
+            Some(manifest) if draft.problems.is_empty() => manifest.clone(),
+            // It is refused in any case; how much is wrong is what counts.
+            _ => {
+                let reading = reading::read_all(structure, &Nobody, progress)?;
+                let (examination, _) = Examination::from_reading(structure, draft, reading)?;
+                return Ok((examination.into_verified(structure)?, LeakScan::default()));
+            }
+        };
+        let record = &manifest.redaction;
         let strict = record.privacy == Privacy::Strict.word();
         let redactor = self.redactor(if strict { Privacy::Strict } else { Privacy::Standard })?;
-        let media_types = bundle.manifest().artifacts.iter().map(|a| (&a.path, a.media_type.as_str())).collect();
-        let look = Look { bundle, redactor: &redactor, media_types, cancel };
+        let media_types = manifest.artifacts.iter().map(|a| (&a.path, a.media_type.as_str())).collect();
+        let look = Look { redactor: &redactor, media_types };
+        let reading = reading::read_all(structure, &look, progress)?;
+        let (examination, mut seen) = Examination::from_reading(structure, draft, reading)?;
+        let bundle = examination.into_verified(structure)?;
+
         let mut scan = LeakScan {
             rules_digest: Some(self.rules.digest),
             bundle_rules_digest: Some(record.rules_digest),
             ..LeakScan::default()
         };
+        let mut findings = Findings { bundle: &bundle, redactor: &redactor, scan: &mut scan };
         if record.rules == 0 {
-            look.odd(MANIFEST_PATH, NO_RULES, &mut scan);
+            findings.odd(MANIFEST_PATH, NO_RULES);
         }
         if !strict && record.privacy != Privacy::Standard.word() {
-            look.odd(MANIFEST_PATH, UNKNOWN_PRIVACY, &mut scan);
+            findings.odd(MANIFEST_PATH, UNKNOWN_PRIVACY);
         }
-        for (entry, looked) in look.all()? {
-            look.take(entry, looked, &mut scan);
+        for entry in structure.entries() {
+            let looked = match seen.remove(entry.path()) {
+                Some(looked) => Some(looked),
+                None => own_file(&bundle, &redactor, entry.path())?,
+            };
+            looked.into_iter().for_each(|looked| findings.take(entry, looked));
         }
         scan.findings.sort_by(|a, b| (&a.artifact, a.line, &a.rule).cmp(&(&b.artifact, b.line, &b.rule)));
-        Ok(scan)
+        Ok((bundle, scan))
     }
 
     fn redactor(&self, privacy: Privacy) -> Result<Arc<Redactor>, LeakScanError> {
@@ -159,124 +196,99 @@ impl LeakScanner {
     }
 }
 
-/// The look at one bundle.
+/// The look at the artifacts, while they are read.
 struct Look<'a> {
-    bundle: &'a VerifiedBundle,
     redactor: &'a Arc<Redactor>,
     media_types: BTreeMap<&'a ArtifactPath, &'a str>,
-    cancel: &'a AtomicBool,
 }
 
-impl<'a> Look<'a> {
-    /// Looks at every entry, on a few threads; the answers are in the order of the paths.
-    fn all(&self) -> Result<Vec<(&'a Entry, Looked)>, LeakScanError> {
-        let lists = [bag::MANIFEST_PATH, bag::TAGMANIFEST_PATH, bag::BAGIT_PATH];
-        let entries: Vec<&Entry> =
-            self.bundle.structure().entries().filter(|entry| !lists.contains(&entry.path().as_str())).collect();
-        let answers: Vec<OnceLock<Result<Looked, LeakScanError>>> = entries.iter().map(|_| OnceLock::new()).collect();
-        let next = AtomicUsize::new(0);
-        let work = || {
-            while let Some(n) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|n| *n < entries.len()) {
-                let answer = self.entry(entries[n]);
-                let failed = answer.is_err();
-                let _ = answers[n].set(answer);
-                if failed {
-                    // Nobody needs the others any more.
-                    next.store(entries.len(), Ordering::Relaxed);
-                }
-            }
-        };
-        let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(MOST_THREADS);
-        std::thread::scope(|scope| (0..threads.min(entries.len())).for_each(|_| drop(scope.spawn(work))));
-        let mut looked = Vec::with_capacity(entries.len());
-        for (entry, answer) in entries.into_iter().zip(answers) {
-            // None stands only behind one that failed.
-            if let Some(answer) = answer.into_inner() {
-                looked.push((entry, answer?));
-            }
-        }
-        Ok(looked)
-    }
+impl Onlooker for Look<'_> {
+    type Seen = Looked;
+    type Failed = LeakScanError;
 
-    fn entry(&self, entry: &Entry) -> Result<Looked, LeakScanError> {
+    fn look<'a>(&self, entry: &Entry, open: Open<'_, 'a>) -> Result<Option<Looked>, LeakScanError> {
         let path = entry.path();
-        match path.as_str() {
-            MANIFEST_PATH | REDACTION_PATH => self.document(path, &is_typed),
-            CASE_PATH => {
-                self.document(path, &|pointer, text| DISCLOSED_FIELDS.contains(&pointer) || is_typed(pointer, text))
-            }
-            bag::BAG_INFO_PATH => self.bag_info(path),
-            _ => self.artifact(path),
+        if OWN.contains(&path.as_str()) {
+            return Ok(None);
         }
-    }
-
-    /// The bag's own description; the day on which it was made is exempt.
-    fn bag_info(&self, path: &ArtifactPath) -> Result<Looked, LeakScanError> {
-        let bytes = self.bundle.artifact_bytes(path, u64::MAX)?.unwrap_or_default();
-        let is_day = |line: &str| line.strip_prefix("Bagging-Date: ").is_some_and(|day| day.parse::<Date>().is_ok());
-        let text = String::from_utf8_lossy(&bytes);
-        let text: String =
-            text.lines().map(|line| if is_day(line) { "\n".into() } else { format!("{line}\n") }).collect();
-        let looked = self.redactor.leaks(MediaHint::Text, &|| Ok(Box::new(Cursor::new(text.clone()))));
-        looked.map_err(LeakScanError::Rules)
-    }
-
-    /// A document of the program's own, which is small.
-    fn document(&self, path: &ArtifactPath, keeps: &dyn Fn(&str, &str) -> bool) -> Result<Looked, LeakScanError> {
-        let bytes = self.bundle.artifact_bytes(path, u64::MAX)?.unwrap_or_default();
-        let Ok(document) = serde_json::from_slice::<Value>(&bytes) else {
-            return Ok(Looked::Unreadable("is no JSON".to_owned()));
-        };
-        self.redactor.leaks_in_document(&document, keeps).map(Looked::Text).map_err(LeakScanError::Rules)
-    }
-
-    fn artifact(&self, path: &ArtifactPath) -> Result<Looked, LeakScanError> {
         // As `collect` chose it: by what the collector promised, else by the name.
         let hint = match self.media_types.get(path) {
             Some(&"application/json") => MediaHint::Json,
             _ => MediaHint::of_name(path.as_str()),
         };
-        let open = || -> io::Result<Box<dyn Read + Send + 'a>> {
-            let reader = self.bundle.artifact(path).map_err(io::Error::other)?;
-            Ok(Box::new(Stoppable { reader, cancel: self.cancel }))
-        };
-        match self.redactor.leaks(hint, &open) {
-            Ok(looked) => Ok(looked),
-            Err(RedactError::Read(e)) => match e.downcast::<BundleError>() {
-                Ok(error) => Err(error.into()),
-                Err(_) if self.cancel.load(Ordering::Relaxed) => Err(BundleError::Interrupted.into()),
-                Err(e) => Err(self.bundle.structure().error(e).into()),
-            },
+        match self.redactor.leaks(hint, open) {
+            Ok(looked) => Ok(Some(looked)),
             Err(e @ RedactError::Rule(_)) => Err(LeakScanError::Rules(e)),
-            Err(e) => Ok(Looked::Unreadable(e.to_string())),
+            Err(e) => Ok(Some(Looked::Unreadable(e.to_string()))),
         }
     }
+}
 
-    fn take(&self, entry: &Entry, looked: Looked, scan: &mut LeakScan) {
+/// Looks at one of the bundle's own files, which are small and known to be what was sealed; `None` for a list of digests.
+fn own_file(
+    bundle: &VerifiedBundle,
+    redactor: &Arc<Redactor>,
+    path: &ArtifactPath,
+) -> Result<Option<Looked>, LeakScanError> {
+    let document = |keeps: &dyn Fn(&str, &str) -> bool| {
+        let bytes = bundle.artifact_bytes(path, u64::MAX)?.unwrap_or_default();
+        let Ok(document) = serde_json::from_slice::<Value>(&bytes) else {
+            return Ok(Looked::Unreadable("is no JSON".to_owned()));
+        };
+        redactor.leaks_in_document(&document, keeps).map(Looked::Text).map_err(LeakScanError::Rules)
+    };
+    let is_disclosed = |pointer: &str, text: &str| DISCLOSED_FIELDS.contains(&pointer) || is_typed(pointer, text);
+    match path.as_str() {
+        MANIFEST_PATH | REDACTION_PATH => document(&is_typed).map(Some),
+        CASE_PATH => document(&is_disclosed).map(Some),
+        bag::BAG_INFO_PATH => bag_info(bundle, redactor, path).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// The bag's own description; the day on which it was made is exempt.
+fn bag_info(bundle: &VerifiedBundle, redactor: &Arc<Redactor>, path: &ArtifactPath) -> Result<Looked, LeakScanError> {
+    let bytes = bundle.artifact_bytes(path, u64::MAX)?.unwrap_or_default();
+    let is_day = |line: &str| line.strip_prefix("Bagging-Date: ").is_some_and(|day| day.parse::<Date>().is_ok());
+    let text = String::from_utf8_lossy(&bytes);
+    let text: String = text.lines().map(|line| if is_day(line) { "\n".into() } else { format!("{line}\n") }).collect();
+    let looked = redactor.leaks(MediaHint::Text, &|| Ok(Box::new(Cursor::new(text.clone()))));
+    looked.map_err(LeakScanError::Rules)
+}
+
+/// Puts what was seen into the words of the scan.
+struct Findings<'a> {
+    bundle: &'a VerifiedBundle,
+    redactor: &'a Redactor,
+    scan: &'a mut LeakScan,
+}
+
+impl Findings<'_> {
+    fn take(&mut self, entry: &Entry, looked: Looked) {
         let path = entry.path();
         match looked {
             Looked::Text(leaks) => {
-                scan.scanned += 1;
-                leaks.into_iter().for_each(|leak| self.add(path.as_str(), leak, scan));
+                self.scan.scanned += 1;
+                leaks.into_iter().for_each(|leak| self.add(path.as_str(), leak));
             }
             Looked::Picture { metadata } => {
-                scan.pictures.push(path.clone());
+                self.scan.pictures.push(path.clone());
                 if metadata {
-                    self.odd(path.as_str(), METADATA, scan);
+                    self.odd(path.as_str(), METADATA);
                 }
             }
-            Looked::Unreadable(_) => self.odd(path.as_str(), UNREADABLE, scan),
+            Looked::Unreadable(_) => self.odd(path.as_str(), UNREADABLE),
         }
     }
 
     /// Something that no rule found but that is not as it should be.
-    fn odd(&self, path: &str, what: &str, scan: &mut LeakScan) {
-        self.add(path, Leak { rule: what.to_owned(), kind: what.to_owned(), line: None, occurrences: 1 }, scan);
+    fn odd(&mut self, path: &str, what: &str) {
+        self.add(path, Leak { rule: what.to_owned(), kind: what.to_owned(), line: None, occurrences: 1 });
     }
 
-    fn add(&self, path: &str, leak: Leak, scan: &mut LeakScan) {
-        if scan.findings.len() >= MOST_FINDINGS {
-            scan.left_out += 1;
+    fn add(&mut self, path: &str, leak: Leak) {
+        if self.scan.findings.len() >= MOST_FINDINGS {
+            self.scan.left_out += 1;
             return;
         }
         let Leak { rule, kind, line, occurrences } = leak;
@@ -289,7 +301,7 @@ impl<'a> Look<'a> {
         }
         let id = Sha256Digest(id.finalize().into()).to_string()[..10].to_owned();
         let artifact = self.redactor.text(path);
-        scan.findings.push(LeakFinding { id, artifact, line, rule, kind, occurrences });
+        self.scan.findings.push(LeakFinding { id, artifact, line, rule, kind, occurrences });
     }
 }
 
@@ -300,21 +312,6 @@ fn is_typed(pointer: &str, text: &str) -> bool {
         || named(&MOMENTS) && text.parse::<Timestamp>().is_ok()
         || named(&["given"]) && Moment::parse(text).is_ok()
         || named(&["case_id"]) && CaseId::parse(text).is_ok()
-}
-
-/// Stops with an error when somebody wants to stop.
-struct Stoppable<'a, R> {
-    reader: R,
-    cancel: &'a AtomicBool,
-}
-
-impl<R: Read> Read for Stoppable<'_, R> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        if self.cancel.load(Ordering::Relaxed) {
-            return Err(io::Error::other(BundleError::Interrupted));
-        }
-        self.reader.read(buf)
-    }
 }
 
 #[cfg(test)]
@@ -331,8 +328,8 @@ mod tests {
     }
 
     fn scan(bundle: &TestBundle) -> LeakScan {
-        let bundle = bundle.verified().expect("a good bundle");
-        scanner().scan(&bundle, &AtomicBool::new(false)).expect("looks")
+        let structure = bundle.checked().expect("a safe container");
+        scanner().verify(&structure, &AtomicBool::new(false)).expect("a good bundle").1
     }
 
     fn found(scan: &LeakScan) -> Vec<(&str, Option<u64>, &str)> {
@@ -398,8 +395,8 @@ mod tests {
 
     #[test]
     fn a_look_that_is_no_longer_wanted_ends() {
-        let bundle = TestBundle::new().verified().expect("a good bundle");
-        let stopped = scanner().scan(&bundle, &AtomicBool::new(true));
+        let structure = TestBundle::new().checked().expect("a safe container");
+        let stopped = scanner().verify(&structure, &AtomicBool::new(true));
         assert!(matches!(stopped, Err(LeakScanError::Bundle(BundleError::Interrupted))), "{stopped:?}");
     }
 }

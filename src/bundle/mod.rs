@@ -11,7 +11,9 @@ mod examination;
 pub mod layout;
 mod leak_scan;
 pub mod limits;
+pub mod packing;
 mod problem;
+mod reading;
 mod record;
 mod source;
 mod untrusted;
@@ -20,6 +22,7 @@ pub mod writer;
 mod zip_directory;
 mod zip_end;
 mod zip_local;
+mod zip_writer;
 
 #[cfg(test)]
 mod hostile_tests;

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use sha2::{Digest as _, Sha256};
 
 use super::error::BundleError;
+use crate::model::Sha256Digest;
 
 /// Bytes read at once.
 pub(super) const BLOCK: usize = 64 * 1024;
@@ -89,7 +90,7 @@ impl Source {
     }
 }
 
-/// The half-open stretch `[at, end)` of a source, as a buffered reader. Can feed a digest with every byte that it reads.
+/// The half-open stretch `[at, end)` of a source, as a buffered reader. Can take the digest of every byte that it reads.
 pub(super) struct Section<'a> {
     source: &'a Source,
     at: u64,
@@ -97,7 +98,7 @@ pub(super) struct Section<'a> {
     buffer: Vec<u8>,
     used: usize,
     filled: usize,
-    digest: Option<&'a mut Sha256>,
+    digest: Option<Sha256>,
 }
 
 impl<'a> Section<'a> {
@@ -105,10 +106,15 @@ impl<'a> Section<'a> {
         Self { source, at, end, buffer: Vec::new(), used: 0, filled: 0, digest: None }
     }
 
-    /// The same stretch; every byte read also goes into `digest`.
-    pub fn hashed_into(mut self, digest: Option<&'a mut Sha256>) -> Self {
-        self.digest = digest;
+    /// The same stretch, with the digest of what is read.
+    pub fn hashed(mut self) -> Self {
+        self.digest = Some(Sha256::new());
         self
+    }
+
+    /// The digest of all that was read so far, where one is taken.
+    pub fn digest(self) -> Sha256Digest {
+        Sha256Digest(self.digest.unwrap_or_default().finalize().into())
     }
 
     /// Bytes that nobody has consumed yet.
@@ -116,12 +122,12 @@ impl<'a> Section<'a> {
         (self.filled - self.used) as u64 + (self.end - self.at)
     }
 
-    /// Reads to the end, for the sake of the digest.
-    pub fn drain(&mut self) -> io::Result<()> {
-        while self.left() > 0 {
-            let n = self.fill_buf()?.len();
-            self.consume(n);
-        }
+    /// Hands the next block to `take`.
+    pub fn pass(&mut self, take: impl FnOnce(&[u8])) -> io::Result<()> {
+        let block = self.fill_buf()?;
+        let n = block.len();
+        take(block);
+        self.consume(n);
         Ok(())
     }
 }

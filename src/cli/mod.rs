@@ -6,10 +6,12 @@ pub mod escalate;
 pub mod exit;
 pub mod inspect;
 mod message;
+pub mod policy;
 mod preview;
 pub mod probe;
 mod probe_path;
 pub mod probe_text;
+mod probe_watch;
 mod progress;
 mod prompt;
 pub mod redact;
@@ -128,8 +130,11 @@ pub fn main() -> ExitCode {
 /// Runs `escalate` in the real world.
 fn hand_over(args: &escalate::EscalateArgs) -> Exit {
     let cancel = cancel_on_signal();
-    let escalate::EscalateCommand::Open(open) = &args.command;
-    let load = |path: &Path| load_facts(path, &open.rules, &cancel);
+    let rules: &[PathBuf] = match &args.command {
+        escalate::EscalateCommand::Open(open) => &open.rules,
+        escalate::EscalateCommand::Policy(_) => &[],
+    };
+    let load = |path: &Path| load_facts(path, rules, &cancel);
     let (mut out, mut talk) = (anstream::stdout().lock(), anstream::stderr().lock());
     let mut world = escalate::World {
         load: &load,
@@ -160,9 +165,8 @@ fn load_facts(path: &Path, rules: &[PathBuf], cancel: &Arc<AtomicBool>) -> Resul
             .hint("nothing was opened and nothing sent; ask for the bundle again")
     };
     let scanner = second_look::scanner(rules, &mut anstream::stderr())?;
-    let bundle = verify::open(path, cancel).map_err(|e| fail(&e))?;
-    let look = SecondLook::at(&bundle, &scanner, crate::platform::state_dir().as_deref(), cancel);
-    let look = look.map_err(|e| match e {
+    let state = crate::platform::state_dir();
+    let (bundle, look) = SecondLook::verify(path, Some(&scanner), state.as_deref(), cancel).map_err(|e| match e {
         LeakScanError::Bundle(e) => fail(&e),
         LeakScanError::Rules(_) => escalate::Failure::new(Exit::Usage, e.to_string()),
     })?;
@@ -225,6 +229,24 @@ fn child(collector: &str, groups: &[String]) -> Result<Exit, Message> {
     crate::collect::host::answer(groups, &mut std::io::stdout().lock())
         .map(|()| Exit::Done)
         .map_err(|e| Message::new(Exit::LocalFailure, format!("cannot answer: {e}")))
+}
+
+/// Threads that are not worth more: memory grows with them, and one disk feeds no more.
+const MOST_THREADS: usize = 64;
+
+/// Reads `--threads`.
+fn threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least one thread must do the work".to_owned()),
+        Ok(threads) => Ok(threads),
+        Err(_) => Err("is no number of threads".to_owned()),
+    }
+}
+
+/// As many as were asked for; else one a processor, and no more than leaves a large server to its own work.
+fn threads_or_default(asked: Option<usize>) -> usize {
+    let of_machine = || std::thread::available_parallelism().map_or(2, usize::from).min(8);
+    asked.unwrap_or_else(of_machine).min(MOST_THREADS)
 }
 
 /// Reads a file that a person wrote. Larger than 8 MiB is a mistake.

@@ -3,7 +3,10 @@
 use std::io::{self, Write};
 
 use crate::platform::sockets::Protocol as Way;
-use crate::probe::path::{Hop, LossVerdict, Meaning, MtuVerdict, PathReport, PathTo, Protocol, Router, Stop, Trace};
+use crate::probe::ProbeReport;
+use crate::probe::path::{
+    self, Hop, LossVerdict, Meaning, MtuVerdict, PathReport, PathTo, Protocol, Router, Stop, Trace,
+};
 
 /// How paths are traced.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -14,6 +17,12 @@ pub struct PathFlags {
     /// Keep a trace to one of several parallel paths (udp, icmp)
     #[arg(long, help_heading = "Paths")]
     pub one_flow: bool,
+    /// Print the traces as RIPE Atlas writes its results, for tools that read those
+    #[arg(long, help_heading = "Paths", conflicts_with = "json")]
+    pub atlas: bool,
+    /// Trace again and again, and show what comes together, until Ctrl-C
+    #[arg(long, help_heading = "Paths", conflicts_with_all = ["json", "atlas", "strict"])]
+    pub watch: bool,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -32,6 +41,13 @@ impl PathFlags {
             TraceBy::Icmp => Way::Icmp,
         })
     }
+}
+
+/// Every trace of a report as RIPE Atlas writes it.
+pub fn atlas(report: &ProbeReport) -> serde_json::Value {
+    let began = report.started.as_second();
+    let paths = report.targets.iter().filter_map(|target| target.path.as_ref()).flat_map(|path| &path.paths);
+    paths.flat_map(|path| path.traces.iter().map(move |trace| path::atlas(path, trace, began))).collect()
 }
 
 /// Width of the bar for the time.

@@ -108,6 +108,9 @@ fn write_target(report: &TargetReport, out: &mut dyn Write) -> io::Result<()> {
         };
         row("clock", &format!("{}  {what}", clock.server), out)?;
     }
+    if let Some(path) = &report.path {
+        probe_path::write(path, out)?;
+    }
     Ok(())
 }
 

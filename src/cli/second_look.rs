@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -14,7 +15,8 @@ use super::redaction_flags::random;
 use super::verify_text::{WIDTH, wrap};
 use super::{Exit, count, escalate, rules};
 use crate::bundle::{
-    LeakFinding, LeakScan, LeakScanError, LeakScanner, NO_RULES, UNKNOWN_PRIVACY, UNREADABLE, VerifiedBundle,
+    LeakFinding, LeakScan, LeakScanError, LeakScanner, Limits, NO_RULES, UNKNOWN_PRIVACY, UNREADABLE, UntrustedBundle,
+    VerifiedBundle,
 };
 use crate::deliver::acceptance::{Acceptance, accept, accepted};
 use crate::deliver::journal::{Journal, JournalError};
@@ -36,6 +38,8 @@ pub(super) fn scanner(files: &[PathBuf], err: &mut dyn Write) -> Result<LeakScan
 /// The second look at a bundle, and what was accepted of it.
 #[derive(Debug)]
 pub(super) struct SecondLook {
+    /// Whether anybody looked.
+    looked: bool,
     scan: LeakScan,
     accepted: BTreeMap<String, Acceptance>,
     /// Why no acceptance counts, where the journal is not what it should be.
@@ -45,6 +49,8 @@ pub(super) struct SecondLook {
 /// What it comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
+    /// Nobody looked.
+    NotLooked,
     /// Nothing was found.
     Clean,
     /// Something was found, and all of it accepted.
@@ -60,6 +66,7 @@ enum Verdict {
 impl Verdict {
     fn word(self) -> &'static str {
         match self {
+            Self::NotLooked => "not-looked",
             Self::Clean => "clean",
             Self::Accepted => "accepted",
             Self::Suspect => "suspect",
@@ -70,22 +77,34 @@ impl Verdict {
 }
 
 impl SecondLook {
-    /// Looks at `bundle`, and up in the journal below `state` what was accepted before.
-    pub(super) fn at(
-        bundle: &VerifiedBundle,
-        scanner: &LeakScanner,
+    /// Opens the bundle at `path` step by step up to one whose every byte is accounted for; looks at it meanwhile, where there
+    /// is a scanner, and up in the journal below `state` what was accepted before.
+    pub(super) fn verify(
+        path: &Path,
+        scanner: Option<&LeakScanner>,
         state: Option<&Path>,
         cancel: &AtomicBool,
-    ) -> Result<Self, LeakScanError> {
-        let scan = scanner.scan(bundle, cancel)?;
-        let mut look = Self { scan, accepted: BTreeMap::new(), journal_problem: None };
+    ) -> Result<(VerifiedBundle, Self), LeakScanError> {
+        let structure = UntrustedBundle::open(path)?.check_structure(&Limits::default())?;
+        let (bundle, scan) = match scanner {
+            Some(scanner) => scanner.verify(&structure, cancel)?,
+            None => {
+                let bundle = structure.verify(&mut |_| match cancel.load(Ordering::Relaxed) {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                })?;
+                let bundle_rules_digest = Some(bundle.manifest().redaction.rules_digest);
+                (bundle, LeakScan { bundle_rules_digest, ..LeakScan::default() })
+            }
+        };
+        let mut look = Self { looked: scanner.is_some(), scan, accepted: BTreeMap::new(), journal_problem: None };
         if let Some(state) = state.filter(|_| !look.scan.findings.is_empty()) {
             match accepted(&state.join("journal"), &bundle.manifest().case_id, bundle.bundle_digest()) {
                 Ok(accepted) => look.accepted = accepted,
                 Err(e) => look.journal_problem = Some(e.to_string()),
             }
         }
-        Ok(look)
+        Ok((bundle, look))
     }
 
     /// Journals that the findings with these ids may pass.
@@ -136,7 +155,9 @@ impl SecondLook {
 
     fn verdict(&self) -> Verdict {
         let is_odd = |finding: &LeakFinding| [NO_RULES, UNKNOWN_PRIVACY].contains(&&*finding.rule);
-        if self.scan.findings.is_empty() {
+        if !self.looked {
+            Verdict::NotLooked
+        } else if self.scan.findings.is_empty() {
             Verdict::Clean
         } else if self.clean() {
             Verdict::Accepted
@@ -161,6 +182,7 @@ impl SecondLook {
         let open = count(self.open_count(), "finding");
         let files = count(self.scan.scanned, "file");
         match self.verdict() {
+            Verdict::NotLooked => line("clean", "UNKNOWN: nobody looked, because of --no-scan"),
             Verdict::Clean => line(
                 "clean",
                 &format!(
@@ -183,7 +205,7 @@ impl SecondLook {
             }
         }
         let record = &bundle.manifest().redaction;
-        if !self.scan.same_rules() {
+        if self.looked && !self.scan.same_rules() {
             let short =
                 |digest: Option<Sha256Digest>| digest.map_or_else(String::new, |d| d.to_string()[..10].to_owned());
             let (theirs, here) = (short(self.scan.bundle_rules_digest), short(self.scan.rules_digest));
@@ -254,7 +276,7 @@ impl SecondLook {
                     })
                 })
                 .collect();
-        document["clean"] = json!(self.clean());
+        document["clean"] = json!(self.looked && self.clean());
         document["leaks"] = json!({
             "verdict": self.verdict().word(),
             "rules_digest": self.scan.rules_digest,

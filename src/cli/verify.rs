@@ -1,10 +1,9 @@
 //! `casefile verify`: is a bundle safe, whole, clean and complete? Nothing is unpacked.
 
 use std::io::{self, Write};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -14,7 +13,7 @@ use super::message::Message;
 use super::second_look::{self, SecondLook};
 use super::verify_text::{WIDTH, render};
 use super::{Exit, read_config};
-use crate::bundle::{BundleError, LeakScanError, LeakScanner, Limits, UntrustedBundle, VerifiedBundle};
+use crate::bundle::{LeakScanError, LeakScanner, VerifiedBundle};
 use crate::checklist::{Checklist, Evaluation, State, evaluate, says_nothing};
 use crate::deliver::acceptance::Acceptance;
 use crate::escalate::{Policy, classify};
@@ -46,6 +45,9 @@ pub struct VerifyArgs {
     /// Why it may pass
     #[arg(long, value_name = "TEXT", requires = "accept_finding", help_heading = "Leaks")]
     reason: Option<String>,
+    /// Do not look for leaks: structure, digests and checklist only
+    #[arg(long, conflicts_with_all = ["rules", "accept_finding"], help_heading = "Leaks")]
+    no_scan: bool,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -61,7 +63,8 @@ struct Terms {
     policy: Policy,
     agent: Option<ReadCase>,
     severity: Option<Severity>,
-    scanner: LeakScanner,
+    /// `None` where nobody is to look.
+    scanner: Option<LeakScanner>,
     state: Option<PathBuf>,
     /// Findings that may pass, and why.
     accept: Option<(Vec<String>, Acceptance)>,
@@ -103,7 +106,7 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, Message> {
         policy: Policy::builtin(),
         agent,
         severity: args.severity,
-        scanner,
+        scanner: (!args.no_scan).then_some(scanner),
         state: crate::platform::state_dir(),
         accept,
     };
@@ -134,10 +137,7 @@ fn verify(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> (Exit, Option<Value>) {
-    match open(path, cancel).map_err(LeakScanError::from).and_then(|bundle| {
-        let look = SecondLook::at(&bundle, &terms.scanner, terms.state.as_deref(), cancel)?;
-        Ok((bundle, look))
-    }) {
+    match SecondLook::verify(path, terms.scanner.as_ref(), terms.state.as_deref(), cancel) {
         Ok((bundle, mut look)) => {
             let case = overlaid(&bundle, terms).and_then(|case| {
                 if let Some((ids, acceptance)) = &terms.accept {
@@ -179,14 +179,6 @@ fn verify(
             (exit, document)
         }
     }
-}
-
-/// Opens `path` step by step up to a bundle whose every byte is accounted for.
-pub(super) fn open(path: &Path, cancel: &Arc<AtomicBool>) -> Result<VerifiedBundle, BundleError> {
-    let structure = UntrustedBundle::open(path)?.check_structure(&Limits::default())?;
-    structure.verify(&mut |_| {
-        if cancel.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    })
 }
 
 /// The agent's facts over the customer's; a case file about another case is refused.

@@ -33,6 +33,9 @@ pub(super) struct Send {
     pub port: u16,
 }
 
+/// More unclear answers than a series has probes come from somebody who floods us.
+const MOST_UNCLEAR: usize = 300;
+
 /// The time to live of probes that are to arrive.
 pub(super) const FAR: u8 = 64;
 
@@ -77,16 +80,16 @@ impl<'n> Run<'n> {
         sent.map(drop)
     }
 
-    /// Listens until an answer comes, or until `until`. Whether one came.
+    /// Listens until something comes, or until `until`. Whether it was news: a first answer to a probe.
     pub fn listen(&mut self, until: Duration) -> bool {
         let mut heard = std::mem::take(&mut self.heard);
         self.network.wait(self.began + until, &mut heard);
-        let any = !heard.is_empty();
+        let mut news = false;
         for answer in heard.drain(..) {
-            self.take(answer);
+            news |= self.take(answer);
         }
         self.heard = heard;
-        any
+        news
     }
 
     /// Listens for a time, whatever comes.
@@ -137,14 +140,22 @@ impl<'n> Run<'n> {
         }
     }
 
-    fn take(&mut self, answer: Answer) {
-        let Some(id) = answer.id else { return self.unclear.push(answer) };
+    fn take(&mut self, answer: Answer) -> bool {
+        let Some(id) = answer.id else {
+            let room = self.unclear.len() < MOST_UNCLEAR;
+            if room {
+                self.unclear.push(answer);
+            }
+            return room;
+        };
         let index = id.checked_sub(self.first_id).and_then(|index| usize::try_from(index).ok());
-        let Some(record) = index.and_then(|index| self.records.get_mut(index)) else { return };
-        if record.reply.is_none() && record.flow == answer.flow {
+        let Some(record) = index.and_then(|index| self.records.get_mut(index)) else { return false };
+        let is_first = record.reply.is_none() && record.flow == answer.flow;
+        if is_first {
             let rtt = micros(answer.at.saturating_sub(self.began)).saturating_sub(record.sent_us);
             record.reply = Some(reply(&answer, self.to, rtt, false));
         }
+        is_first
     }
 }
 

@@ -81,10 +81,11 @@ impl Tracer<'_, '_> {
             if end(&self.run.records).is_some() || (all_asked && self.run.now() >= last_event + QUIET) {
                 return Ok(());
             }
-            if self.run.listen(last_event + if all_asked { QUIET } else { STALL }) {
+            let until = last_event + if all_asked { QUIET } else { STALL };
+            if self.run.listen(until) {
                 last_event = self.run.now();
                 allowed = allowed.max(farthest_answer(&self.run.records).saturating_add(AHEAD));
-            } else if !all_asked {
+            } else if !all_asked && self.run.now() >= until {
                 allowed = allowed.saturating_add(AHEAD);
             }
         }

@@ -89,6 +89,23 @@ def loss():
         "no hop is blamed for answering seldom")
 
 
+def by_icmp():
+    client = os.environ.get("NETLAB_ID", "nl") + "-client"
+    allow = lambda groups: subprocess.run(  # noqa: E731
+        ["ip", "netns", "exec", client, "sh", "-c", f"echo '{groups}' > /proc/sys/net/ipv4/ping_group_range"], check=True)
+    allow("1 0")
+    report = probe(target(SERVER["v4"]), "--only", "path", "--trace-by", "icmp")
+    say(codes(report) == ["path.not-supported"], f"where ICMP is not allowed, it says so: {codes(report)}")
+    allow("0 2147483647")
+    for family in FAMILIES:
+        report = probe(target(SERVER[family]), "--only", "path", "--trace-by", "icmp")
+        trace = path(report)["traces"][0]
+        seen = [hop["ttl"] for hop in trace["hops"] if hop["routers"]]
+        say((trace["stop"], seen) == ("arrived", [1, 2, 3, 5, 6]), f"where it is allowed, hops {seen} are seen, {family}")
+        rest()
+    allow("1 0")
+
+
 def without_a_way_out():
     inside = os.environ.get("NETLAB_ID", "nl") + "-empty"
     subprocess.run(["ip", "netns", "add", inside], check=True)
@@ -109,4 +126,5 @@ hops_and_times()
 endings()
 largest_packet()
 loss()
+by_icmp()
 without_a_way_out()

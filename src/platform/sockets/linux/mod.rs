@@ -58,7 +58,7 @@ impl Network for LinuxNetwork {
         }
         match socket(protocol, to) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(SendError::NotSupported(
-                "ICMP needs more rights here: net.ipv4.ping_group_range does not name this account's group",
+                "net.ipv4.ping_group_range does not name this account's group, so ICMP needs more rights",
             )),
             _ => Ok(()),
         }
