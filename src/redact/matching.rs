@@ -123,7 +123,7 @@ impl Redactor {
         let rule = &self.set.rules[index];
         let regex = rule.regex().ok_or_else(|| RedactError::Rule(rule.id.clone()))?;
         // Looking allocates nothing, and most lines that a keyword lights up hold no match.
-        while *from <= text.len() && regex.is_match_at(text, *from) {
+        while *from <= text.len() && regex.shortest_match_at(text, *from).is_some() {
             let Some(captures) = regex.captures_at(text, *from) else { break };
             let whole = captures.get(0).map_or(*from..*from, |m| m.range());
             let Some((start, end)) = rule.secret_range(&captures) else { break };
