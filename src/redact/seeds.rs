@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-
 use super::checks::entropy;
+use super::exact::{ExactLiterals, REGION};
 use super::rules::Kinds;
 use super::spelling::other_spellings;
 
-/// Shorter values stand in ordinary text by chance.
+/// Shorter values stand in ordinary text by chance. [`REGION`] is not more.
 const MIN_LENGTH: usize = 8;
 /// Bits a byte below which a value is a word, not a secret.
 const MIN_ENTROPY: f64 = 3.0;
@@ -87,15 +86,14 @@ impl Seeds {
 /// kilobytes of secrets.
 const MAX_SPELT_BYTES: usize = 1 << 20;
 
-/// The seeds and their other spellings as one automaton.
+/// The seeds and their other spellings, searched for together.
 #[derive(Default)]
 pub(super) struct SeedMatcher {
-    automaton: Option<AhoCorasick>,
+    literals: ExactLiterals,
     patterns: Vec<Pattern>,
-    longest: usize,
 }
 
-/// What a pattern of the automaton stands for.
+/// What a literal stands for.
 struct Pattern {
     /// What found the seed.
     by: usize,
@@ -127,7 +125,9 @@ impl SeedMatcher {
         }
         let (mut literals, mut patterns) = (Vec::new(), Vec::new());
         let mut spelt = 0;
-        for (seed, by) in seeds.found.iter().filter(|(seed, _)| !kinds.hold(seed)) {
+        let beginnings = kinds.beginnings();
+        let ours = |seed: &[u8]| memchr::memmem::find(&beginnings, seed).is_some();
+        for (seed, by) in seeds.found.iter().filter(|(seed, _)| seed.len() >= REGION && !ours(seed)) {
             literals.push(seed.clone());
             patterns.push(Pattern { by: *by, seed: None });
             spelt += seed.len();
@@ -139,33 +139,25 @@ impl SeedMatcher {
                 }
             }
         }
-        let bytes: usize = literals.iter().map(Vec::len).sum();
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            // A DFA over 16 MiB of literals would take gigabytes.
-            .kind(Some(if bytes < 64 << 10 { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA }))
-            .build(&literals)
-            .map_err(|_| super::RedactError::Limit("too many secrets to search for"))?;
-        let longest = literals.iter().map(Vec::len).max().unwrap_or(0);
-        Ok(Self { automaton: Some(automaton), patterns, longest })
+        Ok(Self { literals: ExactLiterals::new(&literals), patterns })
     }
 
     /// Places in `text` where a seed stands.
-    pub(super) fn find<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = Place> + 'a {
-        self.automaton.iter().flat_map(move |automaton| automaton.find_iter(text)).map(|m| {
-            let pattern = &self.patterns[m.pattern().as_usize()];
-            Place { range: m.range(), by: pattern.by, seed: pattern.seed.clone() }
+    pub(super) fn find(&self, text: &[u8]) -> impl Iterator<Item = Place> {
+        self.literals.find(text).into_iter().map(move |found| {
+            let pattern = &self.patterns[found.literal];
+            Place { range: found.start..found.end, by: pattern.by, seed: pattern.seed.clone() }
         })
     }
 
     /// Whether `text` holds a seed.
     pub(super) fn stands_in(&self, text: &[u8]) -> bool {
-        self.automaton.as_ref().is_some_and(|automaton| automaton.is_match(text))
+        self.literals.stand_in(text)
     }
 
     /// Bytes of the longest pattern; 0 without seeds.
     pub(super) fn longest(&self) -> usize {
-        self.longest
+        self.literals.longest()
     }
 }
 
