@@ -45,10 +45,14 @@ class Work:
         return once
 
     def collect(self, folder, bundle):
+        # Without limits all of it is taken, and at normal priority, as what it is compared with.
+        profile = self.data / "all.toml"
+        profile.write_text('name = "all"\n[limits]\nfile = "100GiB"\ntotal = "100GiB"\n')
+
         def once():
             bundle.unlink(missing_ok=True)
             return measure.run(
-                [self.casefile, "collect", "--from", folder, "--no-host", "--yes"]
+                [self.casefile, "collect", "--from", folder, "--no-host", "--yes", "--full-speed", "--profile", profile]
                 + ["--output", bundle.parent, "--bundle-name", bundle.name.removesuffix(".casefile.zip")]
             )
 

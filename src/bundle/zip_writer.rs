@@ -83,7 +83,7 @@ impl ZipWriter {
     }
 
     /// Ends the entry.
-    pub(super) fn end(&mut self, entry: Entry) -> io::Result<()> {
+    pub(super) fn end(&mut self, entry: &Entry) -> io::Result<()> {
         let crc = entry.crc.clone().finalize();
         let header = entry.header(crc, entry.held.is_none());
         self.at += header.len() as u64 + entry.packed;
@@ -104,7 +104,7 @@ impl ZipWriter {
     }
 
     /// Removes the entry that is being written, its bytes included.
-    pub(super) fn take_back(&mut self, entry: Entry) -> io::Result<()> {
+    pub(super) fn take_back(&mut self, entry: &Entry) -> io::Result<()> {
         if entry.held.is_none() {
             self.out.seek(SeekFrom::Start(entry.header_at))?;
             self.out.get_ref().set_len(entry.header_at)?;
@@ -206,18 +206,14 @@ fn length(name: &str) -> u16 {
 
 /// A moment as zip has it (4.4.6): UTC here, two seconds' steps, 1980 to 2107; else the first that there is.
 fn dos_time(moment: Option<Timestamp>) -> u32 {
-    const FIRST: u32 = 1 << 21 | 1 << 16;
+    const FIRST: u32 = (1 << 21) | (1 << 16);
     let Some(moment) = moment else { return FIRST };
     let utc = moment.to_zoned(jiff::tz::TimeZone::UTC);
     let field = |value: i8| u32::from(value.unsigned_abs());
     match u32::try_from(utc.year()) {
         Ok(year @ 1980..=2107) => {
-            (year - 1980) << 25
-                | field(utc.month()) << 21
-                | field(utc.day()) << 16
-                | field(utc.hour()) << 11
-                | field(utc.minute()) << 5
-                | field(utc.second()) / 2
+            let date = ((year - 1980) << 9) | (field(utc.month()) << 5) | field(utc.day());
+            (date << 16) | (field(utc.hour()) << 11) | (field(utc.minute()) << 5) | (field(utc.second()) / 2)
         }
         _ => FIRST,
     }
@@ -266,13 +262,13 @@ mod tests {
         let (mut zip, file) = writer();
         let large = noise(3 * HELD);
         let entry = add(&mut zip, "top/empty", &[b""]);
-        zip.end(entry).expect("writes");
+        zip.end(&entry).expect("writes");
         for parts in [&[large.as_slice(), b"secret"][..], &[b"secret"]] {
             let withheld = add(&mut zip, "top/withheld", parts);
-            zip.take_back(withheld).expect("writes");
+            zip.take_back(&withheld).expect("writes");
         }
         let entry = add(&mut zip, "top/large", &[&large[..100], &large[100..], b"", b"the end"]);
-        zip.end(entry).expect("writes");
+        zip.end(&entry).expect("writes");
         let length = zip.finish().expect("writes");
         let bytes = bytes(file);
         assert_eq!(bytes.len() as u64, length);
@@ -292,7 +288,7 @@ mod tests {
         for n in 0..70_000 {
             let mut entry = zip.begin(n.to_string(), None);
             zip.append(&mut entry, &part).expect("writes");
-            zip.end(entry).expect("writes");
+            zip.end(&entry).expect("writes");
         }
         zip.finish().expect("writes");
         assert_eq!(zip::ZipArchive::new(file).expect("a zip").len(), 70_000);
@@ -313,6 +309,6 @@ mod tests {
     fn times_before_1980_become_the_first_that_a_zip_knows() {
         assert_eq!(dos_time(Timestamp::from_second(1).ok()), dos_time(None));
         let moment = "2026-11-23T10:15:21Z".parse().expect("a moment");
-        assert_eq!(dos_time(Some(moment)), 46 << 25 | 11 << 21 | 23 << 16 | 10 << 11 | 15 << 5 | 10);
+        assert_eq!(dos_time(Some(moment)), (46 << 25) | (11 << 21) | (23 << 16) | (10 << 11) | (15 << 5) | 10);
     }
 }

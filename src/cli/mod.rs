@@ -9,7 +9,9 @@ mod message;
 pub mod policy;
 mod preview;
 pub mod probe;
+mod probe_path;
 pub mod probe_text;
+mod probe_watch;
 mod progress;
 mod prompt;
 pub mod redact;
@@ -227,6 +229,24 @@ fn child(collector: &str, groups: &[String]) -> Result<Exit, Message> {
     crate::collect::host::answer(groups, &mut std::io::stdout().lock())
         .map(|()| Exit::Done)
         .map_err(|e| Message::new(Exit::LocalFailure, format!("cannot answer: {e}")))
+}
+
+/// Threads that are not worth more: memory grows with them, and one disk feeds no more.
+const MOST_THREADS: usize = 64;
+
+/// Reads `--threads`.
+fn threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least one thread must do the work".to_owned()),
+        Ok(threads) => Ok(threads),
+        Err(_) => Err("is no number of threads".to_owned()),
+    }
+}
+
+/// As many as were asked for; else one a processor, and no more than leaves a large server to its own work.
+fn threads_or_default(asked: Option<usize>) -> usize {
+    let of_machine = || std::thread::available_parallelism().map_or(2, usize::from).min(8);
+    asked.unwrap_or_else(of_machine).min(MOST_THREADS)
 }
 
 /// Reads a file that a person wrote. Larger than 8 MiB is a mistake.

@@ -1,10 +1,11 @@
 //! `casefile probe`: asks the targets and says what is wrong, as text or as one JSON document.
 
-use std::io::Write;
+use std::io::{IsTerminal as _, Write};
 use std::time::Duration;
 
 use super::message::{Message, plain};
-use super::{Exit, cancel_on_signal, print_json, probe_text};
+use super::probe_path::PathFlags;
+use super::{Exit, cancel_on_signal, print_json, probe_path, probe_text, probe_watch};
 use crate::model::printable;
 use crate::probe::run::{DEFAULT_LIMIT, MOST_TARGETS};
 use crate::probe::{self, Kind, Plan, Target};
@@ -20,9 +21,11 @@ pub struct ProbeArgs {
     /// What to ask: https://shop.example/login, shop.example, db.example:5432, ntp://time.example
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
-    /// Only these: dns, tcp, tls, http, path, mtu, clock, system
+    /// Only these: dns, tcp, tls, http, path, mtu, loss, clock, system
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     only: Vec<String>,
+    #[command(flatten)]
+    path: PathFlags,
     /// How long all of it may take, such as 20s
     #[arg(long, value_name = "TIME")]
     timeout: Option<String>,
@@ -77,7 +80,14 @@ impl ProbeArgs {
                         .hint("write a number with s or m, such as 20s")
                 })?,
         };
-        Ok(Plan { targets, kinds, limit, dnssec: self.dnssec })
+        Ok(Plan {
+            targets,
+            kinds,
+            limit,
+            dnssec: self.dnssec,
+            trace_by: self.path.trace_by(),
+            one_flow: self.path.one_flow,
+        })
     }
 }
 
@@ -85,10 +95,18 @@ impl ProbeArgs {
 pub fn run(args: &ProbeArgs) -> Result<Exit, Message> {
     let plan = args.plan()?;
     let cancel = cancel_on_signal();
+    if args.path.watch {
+        let clears = std::io::stdout().is_terminal();
+        return probe_watch::run(&plan, clears, &mut anstream::stdout(), &cancel)
+            .map(|()| Exit::Done) // which is how a watch ends
+            .map_err(|e| Message::new(Exit::LocalFailure, format!("cannot write the answer: {}", plain(&e))));
+    }
     let Some(report) = probe::run(&plan, jiff::Timestamp::now(), &cancel) else {
         return Err(Message::new(Exit::Interrupted, "interrupted; nothing was written"));
     };
-    if args.json {
+    if args.path.atlas {
+        print_json(&probe_path::atlas(&report))?;
+    } else if args.json {
         let document = serde_json::to_value(&report).expect("a report has only texts as keys");
         print_json(&document)?;
     } else {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::probe_path;
 use crate::model::printable;
 use crate::probe::dns::DnsReport;
 use crate::probe::http::{Fetch, HttpReport};
@@ -87,6 +88,9 @@ fn write_target(report: &TargetReport, out: &mut dyn Write) -> io::Result<()> {
     if let Some(http) = &report.http {
         write_http(http, out)?;
     }
+    if let Some(path) = &report.path {
+        probe_path::write(path, out)?;
+    }
     if let Some(clock) = &report.clock {
         let what = match (clock.difference_us, &clock.failure) {
             (Some(us), _) => format!(
@@ -98,6 +102,9 @@ fn write_target(report: &TargetReport, out: &mut dyn Write) -> io::Result<()> {
             (None, None) => "no time".to_owned(),
         };
         row("clock", &format!("{}  {what}", clock.server), out)?;
+    }
+    if let Some(path) = &report.path {
+        probe_path::write(path, out)?;
     }
     Ok(())
 }

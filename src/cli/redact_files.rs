@@ -54,13 +54,12 @@ pub fn run(args: &RedactArgs) -> Result<Exit, Message> {
             false => step(&Event::Written { origin, bytes: 0, outcome: &Outcome::Collected }),
         }
     };
-    let threads = args.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from).min(8));
     let copies = Copies {
         sources: &found.sources,
         redactor: &redactor,
         hint: args.hint(),
         // Places are shown one file after the other.
-        threads: if args.show { 1 } else { threads.clamp(1, 64) },
+        threads: if args.show { 1 } else { super::threads_or_default(args.threads) },
         cancel: &cancel,
         watch: &watch,
         finished: AtomicUsize::new(0),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
-use super::gather::{LOOK, Scanned, Treated, outcome_of, outcome_of_redaction, spawn};
-use super::pool::{Pulse, Queue, Shift, Watched};
+use super::gather::{LOOK, Scanned, Treated, outcome_of, outcome_of_redaction};
+use super::pool::{Pulse, Queue, Shift, Watched, spawn};
 use super::{Event, Order, RunError};
 use crate::collect::{Pass, Source};
 use crate::model::Outcome;
@@ -29,29 +29,30 @@ struct Shared {
 pub(super) fn scan(order: &Order, sources: &[Arc<Source>], watch: &mut dyn FnMut(Event<'_>)) -> Vec<Scanned> {
     let (running, reading): (Vec<usize>, Vec<usize>) =
         (0..sources.len()).partition(|n| sources[*n].open.runs_something());
+    let shift = Shift::of(order.threads, order.pace);
     let shared = Arc::new(Shared {
         sources: sources.to_vec(),
         pulses: (0..sources.len()).map(|_| Pulse::default()).collect(),
         redactor: Arc::clone(&order.redactor),
         cancel: Arc::clone(&order.context.cancel),
-        shift: Shift::of(order.threads),
+        shift: shift.clone(),
     });
-    let _until_the_end = shared.shift.guard();
+    let _until_the_end = shift.guard();
     let (send, receive) = channel();
-    let worker = |queue: &Queue, reads: bool| {
+    // What it runs has its normal priority: slower, it would run into its time limit.
+    let runner = |queue: &Queue| {
         let (shared, queue, send) = (Arc::clone(&shared), queue.clone(), send.clone());
-        spawn("scan", move || {
-            let hands = if reads { shared.shift.crew().hands() } else { Hands::default() };
-            scan_some(&shared, &queue, &hands, &send);
-            if reads {
-                shared.shift.help();
-            }
-        });
+        spawn("run", move || scan_some(&shared, &queue, &Hands::default(), &send));
+    };
+    let reader = |queue: &Queue| {
+        let (shared, queue, send) = (Arc::clone(&shared), queue.clone(), send.clone());
+        let hands = shared.shift.crew().hands();
+        shift.start("scan", move || scan_some(&shared, &queue, &hands, &send));
     };
     let (run_count, read_count) = (running.len().min(RUNNERS), if reading.is_empty() { 0 } else { order.threads });
     let (run_queue, read_queue) = (Queue::new(running), Queue::new(reading));
-    (0..run_count).for_each(|_| worker(&run_queue, false));
-    (0..read_count).for_each(|_| worker(&read_queue, true));
+    (0..run_count).for_each(|_| runner(&run_queue));
+    (0..read_count).for_each(|_| reader(&read_queue));
     let mut results: Vec<Option<Scanned>> = (0..sources.len()).map(|_| None).collect();
     let mut watched: Vec<Watched> = shared.pulses.iter().map(|pulse| Watched::new(pulse.clone())).collect();
     let mut open = sources.len();
@@ -74,7 +75,7 @@ pub(super) fn scan(order: &Order, sources: &[Arc<Source>], watch: &mut dyn FnMut
                         *result = Some(Err(Outcome::Failed { reason }));
                         open -= 1;
                         // Its thread is given up; another takes its place in the line.
-                        worker(if runs { &run_queue } else { &read_queue }, !runs);
+                        if runs { runner(&run_queue) } else { reader(&read_queue) }
                     }
                 }
             }

@@ -68,9 +68,3 @@ pub(super) fn outcome_of_redaction(error: &RedactError) -> Outcome {
         _ => Outcome::Withheld { reason },
     }
 }
-
-/// A thread that nobody waits for: what it has to say comes over a channel.
-pub(super) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) {
-    // Without a thread the sources stay unanswered and are reported as such.
-    let _ = std::thread::Builder::new().name(name.to_owned()).spawn(work);
-}

@@ -7,7 +7,8 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::platform::Crew;
+use super::Pace;
+use crate::platform::{Crew, step_back};
 
 /// Numbers of sources that wait for a thread, in order.
 #[derive(Clone)]
@@ -28,20 +29,33 @@ impl Queue {
 pub(super) struct Shift {
     crew: Crew,
     over: Arc<AtomicBool>,
+    pace: Pace,
 }
 
 impl Shift {
-    pub(super) fn of(threads: usize) -> Self {
-        Self { crew: Crew::new(threads), over: Arc::default() }
+    pub(super) fn of(threads: usize, pace: Pace) -> Self {
+        Self { crew: Crew::new(threads), over: Arc::default(), pace }
     }
 
-    pub(super) fn crew(&self) -> &Crew {
-        &self.crew
+    /// Starts a thread that does `work` and then helps others until the pass is over.
+    pub(super) fn start(&self, name: &str, work: impl FnOnce() + Send + 'static) {
+        let shift = self.clone();
+        spawn(name, move || {
+            if shift.pace == Pace::Gentle {
+                step_back();
+            }
+            work();
+            shift.help();
+        });
     }
 
     /// Works for others until the pass is over.
     pub(super) fn help(&self) {
         self.crew.until(|| self.over.load(Ordering::SeqCst).then_some(()));
+    }
+
+    pub(super) fn crew(&self) -> &Crew {
+        &self.crew
     }
 
     /// Sends `message` when there is room for it, and works for others until then; `false` when nobody wants it any more.
@@ -122,4 +136,10 @@ impl Watched {
         }
         self.changed.elapsed() > patience
     }
+}
+
+/// A thread that nobody waits for: what it has to say comes over a channel.
+pub(super) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) {
+    // Without a thread the sources stay unanswered and are reported as such.
+    let _ = std::thread::Builder::new().name(name.to_owned()).spawn(work);
 }

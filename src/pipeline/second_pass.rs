@@ -12,8 +12,9 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use super::gather::{Ended, Gathered, LOOK, SourceFacts, Treated, outcome_of, outcome_of_redaction, spawn};
+use super::gather::{Ended, Gathered, LOOK, SourceFacts, Treated, outcome_of, outcome_of_redaction};
 use super::pool::{Queue, Shift};
+use super::record::Record;
 use super::{Clocks, Event, Order, RunError};
 use crate::bundle::packing::{Packed, Packing};
 use crate::bundle::writer::{AddError, BundleWriter};
@@ -57,22 +58,23 @@ struct Line<'a> {
     receive: Receiver<Message>,
 }
 
-/// Writes all sources that are to be treated.
+/// Writes all sources that are to be treated, and tells `record` what became of each.
 pub(super) fn write(
     order: &Order,
     redactor: &Arc<Redactor>,
     sources: &[Arc<Source>],
     treatments: Vec<Treated>,
     writer: &mut BundleWriter,
+    record: &mut Record<'_>,
     watch: &mut dyn FnMut(Event<'_>),
-) -> Result<Vec<Ended>, RunError> {
+) -> Result<(), RunError> {
     let wanted = treatments.iter().enumerate().filter(|(_, t)| t.is_ok()).map(|(n, _)| n);
     let jobs = sources.iter().zip(&treatments).map(|(s, t)| t.as_ref().ok().map(|(t, _)| (Arc::clone(s), *t)));
     let shared = Arc::new(Shared {
         queue: Queue::new(wanted),
         jobs: jobs.collect(),
         redactor: Arc::clone(redactor),
-        shift: Shift::of(order.threads),
+        shift: Shift::of(order.threads, order.pace),
         turn: Arc::default(),
         zone: order.context.zone.clone(),
         clocks: order.clocks.clone(),
@@ -81,14 +83,11 @@ pub(super) fn write(
     let (register, registered) = channel();
     let worker = || {
         let (shared, register) = (Arc::clone(&shared), register.clone());
-        spawn("redact", move || {
-            redact_some(&shared, &register);
-            shared.shift.help();
-        });
+        let shift = shared.shift.clone();
+        shift.start("redact", move || redact_some(&shared, &register));
     };
     (0..order.threads).for_each(|_| worker());
     let mut waiting: HashMap<usize, Receiver<Message>> = HashMap::new();
-    let mut results = Vec::with_capacity(sources.len());
     for (n, treatment) in treatments.into_iter().enumerate() {
         shared.turn.store(n, Ordering::SeqCst);
         let result = match treatment {
@@ -112,9 +111,9 @@ pub(super) fn write(
         }
         let bytes = result.written.as_ref().map_or(0, |gathered| gathered.written.contents.size);
         watch(Event::Written { origin: &sources[n].origin, bytes, outcome: &result.outcome });
-        results.push(result);
+        record.ended(result, writer.added())?;
     }
-    Ok(results)
+    Ok(())
 }
 
 fn still(order: &Order) -> Ended {

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -120,6 +120,29 @@ impl Crew {
     }
 }
 
+/// Runs `work` here while `threads - 1` others have nothing to do but to help.
+pub fn beside<T>(threads: usize, work: impl FnOnce(&Hands) -> T) -> T {
+    let (crew, over) = (Crew::new(threads), AtomicBool::new(false));
+    thread::scope(|scope| {
+        // Also when `work` panics.
+        let _end = End(&crew, &over);
+        for _ in 1..threads {
+            scope.spawn(|| crew.until(|| over.load(Ordering::SeqCst).then_some(())));
+        }
+        work(&crew.hands())
+    })
+}
+
+/// Lets the helpers go.
+struct End<'a>(&'a Crew, &'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.1.store(true, Ordering::SeqCst);
+        self.0.nudge();
+    }
+}
+
 impl Hands {
     /// How many results may wait at once to be taken: none where all work is done by the one who asks.
     #[must_use]
@@ -188,27 +211,11 @@ impl<T> Pending<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::AtomicBool;
-
-    /// Runs `work` beside `others` threads that only help.
-    fn beside<T>(others: usize, work: impl FnOnce(&Crew) -> T) -> T {
-        let (crew, over) = (Crew::new(others + 1), AtomicBool::new(false));
-        thread::scope(|scope| {
-            for _ in 0..others {
-                scope.spawn(|| crew.until(|| over.load(Ordering::SeqCst).then_some(())));
-            }
-            let result = work(&crew);
-            over.store(true, Ordering::SeqCst);
-            crew.nudge();
-            result
-        })
-    }
 
     #[test]
     fn results_come_back_whoever_did_the_work() {
-        for others in [0, 1, 7] {
-            let sum: u64 = beside(others, |crew| {
-                let hands = crew.hands();
+        for threads in [1, 2, 8] {
+            let sum: u64 = beside(threads, |hands| {
                 let all: Vec<_> = (0..200_u64).map(|n| hands.lend(move || n * n)).collect();
                 all.into_iter().map(Pending::wait).sum()
             });
@@ -218,8 +225,7 @@ mod tests {
 
     #[test]
     fn a_panic_comes_out_where_the_result_is_wanted() {
-        let caught = beside(1, |crew| {
-            let hands = crew.hands();
+        let caught = beside(2, |hands| {
             while !hands.are_free() {
                 thread::yield_now();
             }
@@ -231,7 +237,8 @@ mod tests {
 
     #[test]
     fn who_is_not_in_turn_works_alone() {
-        beside(1, |crew| {
+        beside(2, |hands| {
+            let crew = hands.crew.as_ref().expect("a crew");
             let turn = Arc::new(AtomicUsize::new(3));
             assert_eq!(crew.hands_in_turn(&turn, 4).reach(), 0);
             let here = thread::current().id();

@@ -36,7 +36,7 @@ fn behind_a_proxy(findings: &mut [Finding]) {
     if !findings.iter().any(|finding| finding.code == "http.proxy-required") {
         return;
     }
-    let direct = |code: &str| ["dns.", "tcp.", "tls."].iter().any(|step| code.starts_with(step));
+    let direct = |code: &str| ["dns.", "tcp.", "tls.", "path."].iter().any(|step| code.starts_with(step));
     for finding in findings.iter_mut().filter(|f| f.severity == Severity::Problem && direct(f.code)) {
         finding.severity = Severity::Notice;
     }

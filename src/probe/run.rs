@@ -16,12 +16,13 @@ use super::dns::{self, DnsReport};
 use super::failure::micros;
 use super::http::proxy::choose;
 use super::http::{self, HttpReport};
-use super::path::{self, Destination, PathReport};
+use super::path::{self, Destination, PathReport, PathWishes};
 use super::report::{PROBE_SCHEMA, ProbeReport, TargetReport};
 use super::target::{Host, Scheme, Target};
 use super::tcp::{self, TcpReport};
 use super::tls::{self, TlsReport};
 use crate::platform::network::{self, Proxies, Resolvers};
+use crate::platform::sockets;
 
 /// How long a whole run may take unless it is said otherwise.
 pub const DEFAULT_LIMIT: Duration = Duration::from_secs(20);
@@ -49,6 +50,8 @@ pub enum Kind {
     Path,
     /// How large a packet may be.
     Mtu,
+    /// How many packets are lost.
+    Loss,
     /// Whether the clock is right.
     Clock,
     /// What this machine is set to.
@@ -57,8 +60,8 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 8] =
-        [Self::Dns, Self::Tcp, Self::Tls, Self::Http, Self::Path, Self::Mtu, Self::Clock, Self::System];
+    pub const ALL: [Self; 9] =
+        [Self::Dns, Self::Tcp, Self::Tls, Self::Http, Self::Path, Self::Mtu, Self::Loss, Self::Clock, Self::System];
 
     /// As it is written.
     #[must_use]
@@ -70,6 +73,7 @@ impl Kind {
             Self::Http => "http",
             Self::Path => "path",
             Self::Mtu => "mtu",
+            Self::Loss => "loss",
             Self::Clock => "clock",
             Self::System => "system",
         }
@@ -93,6 +97,10 @@ pub struct Plan {
     pub limit: Duration,
     /// Whether to ask name servers about signatures.
     pub dnssec: bool,
+    /// How paths are traced; `None`: as suits the target.
+    pub trace_by: Option<sockets::Protocol>,
+    /// Whether a trace keeps to one of several parallel paths.
+    pub one_flow: bool,
 }
 
 impl Plan {
@@ -188,9 +196,9 @@ struct Worker {
 impl Worker {
     fn work(&self) {
         let addresses = self.addresses();
-        if self.plan.wants(Kind::Path) || self.plan.wants(Kind::Mtu) {
+        if [Kind::Path, Kind::Mtu, Kind::Loss].into_iter().any(|kind| self.plan.wants(kind)) {
             let (worker, addresses) = (self.clone(), addresses.clone());
-            start(move || worker.trace(&addresses));
+            start(move || worker.trace(addresses));
         }
         if self.target.scheme == Scheme::Ntp || self.plan.kinds == [Kind::Clock] {
             return self.ask_the_time(&addresses);
@@ -241,12 +249,21 @@ impl Worker {
         self.ended(Step::Clock(clock::probe(SocketAddr::new(*address, port), self.until)));
     }
 
-    fn trace(&self, addresses: &[IpAddr]) {
-        let Some(address) = addresses.first() else { return };
-        let is_web = self.target.scheme.is_web();
-        let destination = Destination { address: *address, port: self.target.port, is_web };
+    fn trace(&self, addresses: Vec<IpAddr>) {
+        if addresses.is_empty() {
+            return;
+        }
+        let takes_connections = self.target.scheme != Scheme::Ntp;
+        let destination = Destination { addresses, port: self.target.port, takes_connections };
+        let wishes = PathWishes {
+            hops: self.plan.wants(Kind::Path),
+            mtu: self.plan.wants(Kind::Mtu),
+            loss: self.plan.wants(Kind::Loss),
+            protocol: self.plan.trace_by,
+            one_flow: self.plan.one_flow,
+        };
         self.began(Kind::Path);
-        self.ended(Step::Path(path::trace(&destination, self.until)));
+        self.ended(Step::Path(path::trace(&destination, &wishes, self.until)));
     }
 
     // Nobody listens any more after the limit.

@@ -104,12 +104,12 @@ impl<R: Read, T: Send + 'static> InOrder<R, T> {
 }
 
 #[cfg(test)]
+#[allow(clippy::panic)]
 mod tests {
     use super::super::split::WINDOW;
     use super::*;
-    use crate::platform::Crew;
+    use crate::platform::beside;
     use crate::redact::{KnownNames, Privacy, Pseudonyms, RuleSet};
-    use std::sync::atomic::{AtomicBool, Ordering};
 
     fn redactor() -> Arc<Redactor> {
         let set = Arc::new(RuleSet::load(&[]).expect("the built-in rules"));
@@ -167,15 +167,40 @@ mod tests {
         let whole = String::from_utf8(alone.concat()).expect("text");
         assert!(!whole.contains("MIIEvQ") && !whole.contains("horse") && !whole.contains("0123456789abcdef"));
         assert!(alone.len() > 4 && whole.ends_with("done\n"));
-        for others in [1, 2, 7] {
-            let (crew, over) = (Crew::new(others + 1), AtomicBool::new(false));
-            std::thread::scope(|scope| {
-                for _ in 0..others {
-                    scope.spawn(|| crew.until(|| over.load(Ordering::SeqCst).then_some(())));
+        for threads in [2, 3, 8] {
+            assert!(beside(threads, |hands| all(hands.clone())) == alone, "{threads} threads");
+        }
+    }
+
+    /// Leaves everything as it is, and looks once more.
+    fn careless(redactor: &Redactor, piece: &Piece<'_>, _: &mut LineState) -> Result<usize, RedactError> {
+        if redactor.seeds.stands_in(piece.bytes) { Err(RedactError::SecretLeft) } else { Ok(piece.bytes.len()) }
+    }
+
+    #[test]
+    fn a_piece_that_fails_its_check_fails_the_text_at_the_same_place_on_any_number_of_threads() {
+        let mut text = text();
+        let at = memchr::memrchr(b'\n', &text[..text.len() - 100]).expect("lines") + 1;
+        text.splice(at..at, *b"and hunter2-Correct-Horse is left\n");
+        let mut seeds = super::super::Seeds::default();
+        seeds.add(b"hunter2-Correct-Horse", 0);
+        let redactor = Arc::new(redactor().with_seeds(&seeds).expect("a redactor"));
+        let passed = |hands: Hands| {
+            let mut pieces = InOrder::new(&redactor, Splitter::new(text.as_slice()), careless, hands);
+            let mut passed = Vec::new();
+            loop {
+                match pieces.next(RedactError::Read) {
+                    Ok(Some(length)) => passed.push(length),
+                    Ok(None) => panic!("it was not seen"),
+                    Err(RedactError::SecretLeft) => return passed,
+                    Err(e) => panic!("{e}"),
                 }
-                assert!(all(crew.hands()) == alone, "{others} others");
-                over.store(true, Ordering::SeqCst);
-            });
+            }
+        };
+        let alone = passed(Hands::default());
+        assert!(alone.len() > 3);
+        for threads in [2, 3, 8] {
+            assert_eq!(beside(threads, |hands| passed(hands.clone())), alone);
         }
     }
 }

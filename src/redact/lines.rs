@@ -139,15 +139,16 @@ impl Redactor {
         Ok((spans, own_start..end))
     }
 
-    /// What is found in `lines`, each of which is a text by itself, sorted by where it begins. Rules of several lines see one.
-    pub(super) fn find_in_lines(&self, lines: &[u8], depth: usize) -> Result<Vec<Span>, RedactError> {
+    /// What is found in `lines`, each of which is a text by itself, sorted by where it begins, and whether a placeholder may
+    /// stand in them. Rules of several lines see one.
+    pub(super) fn find_in_lines(&self, lines: &[u8], depth: usize) -> Result<(Vec<Span>, bool), RedactError> {
         let mut spans = Vec::new();
         let mut literals = self.prefilter.look(lines);
         self.find_everywhere(lines, &mut literals, &mut spans);
         self.find_by_rules(lines, lines.len(), &literals, &LineState::inside(depth, true), &mut spans)?;
         self.find_nested(lines, false, &LineState::inside(depth, false), &mut spans, None)?;
         spans.sort_by_key(|span| span.start);
-        Ok(spans)
+        Ok((spans, literals.has(Sign::Placeholder)))
     }
 
     /// Addresses, own names and known secrets: what stands anywhere, without a keyword.

@@ -5,12 +5,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::checks::entropy;
-use super::exact::{ExactLiterals, REGION};
+use super::long_literals::{self, LongLiterals};
 use super::rules::Kinds;
 use super::spelling::other_spellings;
 
-/// Shorter values stand in ordinary text by chance. [`REGION`] is not more.
-const MIN_LENGTH: usize = 8;
+/// Shorter values stand in ordinary text by chance.
+const MIN_LENGTH: usize = long_literals::SHORTEST;
 /// Bits a byte below which a value is a word, not a secret.
 const MIN_ENTROPY: f64 = 3.0;
 /// The most seeds: beyond this the automaton costs more memory than a struggling server should lend.
@@ -89,8 +89,9 @@ const MAX_SPELT_BYTES: usize = 1 << 20;
 /// The seeds and their other spellings, searched for together.
 #[derive(Default)]
 pub(super) struct SeedMatcher {
-    literals: ExactLiterals,
+    literals: Option<LongLiterals>,
     patterns: Vec<Pattern>,
+    longest: usize,
 }
 
 /// What a literal stands for.
@@ -127,7 +128,7 @@ impl SeedMatcher {
         let mut spelt = 0;
         let beginnings = kinds.beginnings();
         let ours = |seed: &[u8]| memchr::memmem::find(&beginnings, seed).is_some();
-        for (seed, by) in seeds.found.iter().filter(|(seed, _)| seed.len() >= REGION && !ours(seed)) {
+        for (seed, by) in seeds.found.iter().filter(|(seed, _)| !ours(seed)) {
             literals.push(seed.clone());
             patterns.push(Pattern { by: *by, seed: None });
             spelt += seed.len();
@@ -139,25 +140,28 @@ impl SeedMatcher {
                 }
             }
         }
-        Ok(Self { literals: ExactLiterals::new(&literals), patterns })
+        let longest = literals.iter().map(Vec::len).max().unwrap_or(0);
+        let literals =
+            LongLiterals::new(&literals).ok_or(super::RedactError::Limit("too many secrets to search for"))?;
+        Ok(Self { literals: Some(literals), patterns, longest })
     }
 
     /// Places in `text` where a seed stands.
-    pub(super) fn find(&self, text: &[u8]) -> impl Iterator<Item = Place> {
-        self.literals.find(text).into_iter().map(move |found| {
-            let pattern = &self.patterns[found.literal];
-            Place { range: found.start..found.end, by: pattern.by, seed: pattern.seed.clone() }
+    pub(super) fn find<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = Place> + 'a {
+        self.literals.iter().flat_map(move |literals| literals.find(text)).map(|place| {
+            let pattern = &self.patterns[place.number];
+            Place { range: place.range, by: pattern.by, seed: pattern.seed.clone() }
         })
     }
 
     /// Whether `text` holds a seed.
     pub(super) fn stands_in(&self, text: &[u8]) -> bool {
-        self.literals.stand_in(text)
+        self.literals.as_ref().is_some_and(|literals| literals.stand_in(text))
     }
 
     /// Bytes of the longest pattern; 0 without seeds.
     pub(super) fn longest(&self) -> usize {
-        self.literals.longest()
+        self.longest
     }
 }
 

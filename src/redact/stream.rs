@@ -86,6 +86,13 @@ pub enum Step {
     End(Summary),
 }
 
+impl Step {
+    /// Bytes that were redacted and checked in this room.
+    pub(super) fn block(bytes: Vec<u8>) -> Self {
+        Self::Block(RedactedBlock(bytes))
+    }
+}
+
 /// An artifact after the rules. Yields blocks, then one [`Step::End`]; an error means that the artifact must be left out.
 pub struct Redacted<'a> {
     steps: Box<dyn Iterator<Item = Result<Step, RedactError>> + 'a>,
@@ -118,13 +125,13 @@ pub(super) fn documents(lines: bool) -> Documents {
 
 /// Looks once more for every known secret before a block leaves this room.
 #[derive(Default)]
-struct LastLook {
+pub(super) struct LastLook {
     tail: Vec<u8>,
 }
 
 impl LastLook {
     /// Before the text is put in another encoding, where no secret could be seen.
-    fn pass(&mut self, redactor: &Redactor, bytes: &[u8]) -> Result<(), RedactError> {
+    pub(super) fn pass(&mut self, redactor: &Redactor, bytes: &[u8]) -> Result<(), RedactError> {
         Self::within(redactor, bytes)?;
         self.across(redactor, bytes)
     }
@@ -255,7 +262,7 @@ impl JsonWork<'_> {
     fn bytes(&mut self, counts: &mut Counts) -> Result<Option<Vec<u8>>, RedactError> {
         let Some(mut walker) = self.walker.take() else { return Ok(None) };
         let broken = |_| RedactError::Changed("it is no longer JSON");
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(BLOCK + self.chunk.len());
         while out.len() < BLOCK {
             let n = self.reader.read(&mut self.chunk)?;
             if n == 0 {

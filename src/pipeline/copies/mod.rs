@@ -18,9 +18,10 @@ use folders::make_folders;
 use packed::{Packed, has_encoder};
 pub use source::{Source, begins_with_json_line, by_content};
 
+use super::Pace;
 use super::pool::Shift;
 use crate::archive::{self, Compression};
-use crate::platform::{FileId, Hands, PartialFile};
+use crate::platform::{FileId, Hands, PartialFile, beside};
 use crate::redact::{MediaHint, RedactError, Redactor, Scan, Seeds, Step, Summary, Treatment};
 
 /// Why one file has no copy: a sentence fragment for the person whose file it is.
@@ -189,18 +190,6 @@ impl Copies<'_> {
         Ok((scan, compression))
     }
 
-    /// `work` on this thread, with the others to lend a hand.
-    fn helped<T>(&self, work: impl FnOnce(&Hands) -> T) -> T {
-        let shift = Shift::of(self.threads.max(1));
-        std::thread::scope(|scope| {
-            let _until_it_is_done = shift.guard();
-            for _ in 1..self.threads {
-                scope.spawn(|| shift.help());
-            }
-            work(&shift.crew().hands())
-        })
-    }
-
     /// The second pass of source `n`, into `out`. `observe` sees the plain bytes. An error of `out` is the outer one.
     pub fn copy(
         &self,
@@ -210,7 +199,7 @@ impl Copies<'_> {
         out: &mut dyn Write,
         observe: &mut dyn FnMut(&[u8]),
     ) -> io::Result<Result<Copied, NoCopy>> {
-        self.helped(|hands| self.copy_with(hands, scanned, n, pack, out, observe))
+        beside(self.threads, |hands| self.copy_with(hands, scanned, n, pack, out, observe))
     }
 
     fn copy_with(
@@ -303,7 +292,7 @@ impl Copies<'_> {
         force: bool,
         observe: &mut dyn FnMut(&[u8]),
     ) -> Result<Result<Copied, NoCopy>, CopyError> {
-        self.helped(|hands| self.copy_to_with(hands, scanned, n, (target, force), observe))
+        beside(self.threads, |hands| self.copy_to_with(hands, scanned, n, (target, force), observe))
     }
 
     fn copy_to_with(
@@ -385,7 +374,7 @@ impl Copies<'_> {
 fn side_by_side<T: Send>(threads: usize, count: usize, work: &(dyn Fn(usize, &Hands) -> T + Sync)) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let results: Mutex<Vec<Option<T>>> = Mutex::new((0..count).map(|_| None).collect());
-    let shift = Shift::of(threads.max(1));
+    let shift = Shift::of(threads.max(1), Pace::Full);
     // The last one to drop it ends the shift, also in a panic.
     let end = Arc::new(shift.guard());
     std::thread::scope(|scope| {

@@ -13,18 +13,18 @@ pub(super) struct Inside<'a> {
 }
 
 impl<'a> Inside<'a> {
-    /// `None` when an escape is none. The text of one with escapes is kept in `space`.
-    pub(super) fn of(token: &'a [u8], scalar: Scalar, space: &'a mut Vec<u8>) -> Option<Self> {
-        if scalar == Scalar::Number {
-            return Some(Self { raw: token, text: token, scalar });
-        }
-        let raw = token.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-        if memchr::memchr(b'\\', raw).is_none() {
-            return Some(Self { raw, text: raw, scalar });
-        }
+    /// A number, or a string without a backslash.
+    pub(super) fn plain(token: &'a [u8], scalar: Scalar) -> Self {
+        let raw = without_quotes(token, scalar);
+        Self { raw, text: raw, scalar }
+    }
+
+    /// A string whose text is kept in `space`; `None` when an escape is none.
+    pub(super) fn escaped(token: &'a [u8], space: &'a mut Vec<u8>) -> Option<Self> {
+        let raw = without_quotes(token, Scalar::String);
         space.clear();
         unescape(raw, space)?;
-        Some(Self { raw, text: space, scalar })
+        Some(Self { raw, text: space, scalar: Scalar::String })
     }
 
     pub(super) fn text(&self) -> &'a [u8] {
@@ -39,8 +39,12 @@ impl<'a> Inside<'a> {
 
 /// Edits of the text of `token`, which is well formed, become edits of the input.
 pub(super) fn lead_back_token(token: &[u8], scalar: Scalar, edits: Vec<Edit>, offset: u64, all: &mut Vec<Edit>) {
-    let raw = if scalar == Scalar::String { &token[1..token.len() - 1] } else { token };
-    lead_back(raw, scalar, edits, offset, all);
+    lead_back(without_quotes(token, scalar), scalar, edits, offset, all);
+}
+
+/// The inside of a string token; a number as it is.
+fn without_quotes(token: &[u8], scalar: Scalar) -> &[u8] {
+    if scalar == Scalar::String { &token[1..token.len() - 1] } else { token }
 }
 
 fn lead_back(raw: &[u8], scalar: Scalar, mut edits: Vec<Edit>, offset: u64, all: &mut Vec<Edit>) {

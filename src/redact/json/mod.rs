@@ -18,7 +18,7 @@ mod unescape;
 mod walker;
 
 pub use edit::{Edit, apply};
-pub use place::{Path, Place, Says, Scalar};
+pub use place::{Numbers, Path, Place, Says, Scalar};
 pub use text::escape_into;
 pub use walker::JsonWalker;
 pub(super) use walker::Walk;
@@ -47,6 +47,17 @@ pub trait ValueRedactor {
 
     /// `text` is a member's key, unescaped.
     fn key(&mut self, text: &[u8]) -> Vec<Edit>;
+
+    /// The number of a key that stays as it is, where that is known already: [`ValueRedactor::key`] is not asked then.
+    fn known_key(&mut self, _text: &[u8]) -> Option<u32> {
+        None
+    }
+
+    /// A number by which a name is told again with each value beside or below it, so that it need not be looked up each
+    /// time. 0: by its text alone.
+    fn number(&mut self, _name: &[u8]) -> u32 {
+        0
+    }
 
     /// A string that is longer than [`Limits::value`] begins.
     fn begin(&mut self, place: &Place<'_>) -> Self::Long;

@@ -27,6 +27,19 @@ pub struct Place<'a> {
     pub scalar: Scalar,
     /// What the object says about its own members.
     pub says: Says<'a>,
+    /// The redactor's own numbers for these names.
+    pub numbers: Numbers,
+}
+
+/// By which numbers a redactor knows names ([`ValueRedactor::number`](super::ValueRedactor::number)); 0 where it has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Numbers {
+    /// That of [`Place::sibling_name`].
+    pub sibling: u32,
+    /// That of [`Place::key`].
+    pub key: u32,
+    /// That of the key around it.
+    pub outer: u32,
 }
 
 /// What members before a value, and for a `value` member those behind it too, say about the whole object.
@@ -52,6 +65,11 @@ impl<'a> Path<'a> {
     /// The keys from the innermost outwards, [`Place::key`] first.
     pub fn inner_to_outer(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         self.key.into_iter().chain(self.frames.iter().rev().filter_map(Frame::key))
+    }
+
+    /// The redactor's number for the second of them.
+    pub(super) fn outer_number(&self) -> u32 {
+        self.frames.iter().rev().find(|frame| frame.is_object).map_or(0, |frame| frame.key_number)
     }
 
     /// True when the path ends in `keys`, outermost first, in any letter case.
@@ -84,10 +102,43 @@ impl Stack {
     /// The innermost container takes the name of the one at `index`, which is another.
     pub(super) fn inherit_name(&mut self, index: usize) {
         if let [outer @ .., inner] = &mut **self
-            && let Some(name) = outer.get(index).and_then(Frame::name)
+            && let Some(frame) = outer.get(index)
+            && let Some(name) = frame.name()
         {
-            inner.call(name);
+            inner.call(name, frame.name_number);
         }
+    }
+
+    /// Where the value that comes now stands.
+    pub(super) fn place(&self, scalar: Scalar) -> Place<'_> {
+        let object = self.last().and_then(|frame| frame.object);
+        let frame = object.and_then(|index| self.get(index));
+        let key = frame.map(|f| f.key.as_slice());
+        let path = Path { frames: &self[..object.unwrap_or(0)], key };
+        let named = frame.filter(|f| f.is_about_name());
+        Place {
+            key,
+            sibling_name: named.and_then(Frame::name),
+            depth: self.len(),
+            path,
+            numbers: Numbers {
+                sibling: named.map_or(0, Frame::name_number),
+                key: frame.map_or(0, |f| f.key_number),
+                outer: path.outer_number(),
+            },
+            scalar,
+            says: frame.map_or(Says::default(), |f| f.says(self.object_around(object))),
+        }
+    }
+
+    /// The object whose member the one at `object` is.
+    pub(super) fn object_around(&self, object: Option<usize>) -> Option<&Frame> {
+        object.and_then(|index| index.checked_sub(1)).and_then(|outer| self.get(outer)).filter(|f| f.is_object)
+    }
+
+    /// Closes all of them.
+    pub(super) fn close_all(&mut self) {
+        self.open = 0;
     }
 
     /// Closes the innermost container.
@@ -116,10 +167,13 @@ pub(super) struct Frame {
     pub(super) is_object: bool,
     /// The key of the member being read; empty for an array.
     pub(super) key: Vec<u8>,
+    /// The redactor's number for it.
+    pub(super) key_number: u32,
     pub(super) member: Member,
     /// What the object calls itself, from its own `name` member or from the object that it is the `value` of.
     name: Vec<u8>,
     has_name: bool,
+    name_number: u32,
     /// The name came from outside, so it is about every member.
     pub(super) name_is_inherited: bool,
     /// Its values have once waited too long for a name; no more of them wait.
@@ -165,11 +219,16 @@ impl Frame {
         self.has_name.then_some(self.name.as_slice())
     }
 
+    /// The redactor's number for that.
+    pub(super) fn name_number(&self) -> u32 {
+        self.name_number
+    }
+
     /// From now on the object calls itself `name`.
-    pub(super) fn call(&mut self, name: &[u8]) {
+    pub(super) fn call(&mut self, name: &[u8], number: u32) {
         self.name.clear();
         self.name.extend_from_slice(name);
-        self.has_name = true;
+        (self.has_name, self.name_number) = (true, number);
     }
 
     fn key(&self) -> Option<&[u8]> {
@@ -178,6 +237,11 @@ impl Frame {
 
     fn is_at(&self, keys: &[&str]) -> bool {
         keys.iter().any(|key| self.key.eq_ignore_ascii_case(key.as_bytes()))
+    }
+
+    /// A value of an object has that object's name if it is its `value` member, or if the object is itself a named value.
+    fn is_about_name(&self) -> bool {
+        self.member != Member::Name && (self.member == Member::Value || self.name_is_inherited)
     }
 
     /// Remembers a member that says something about its object.

@@ -8,7 +8,7 @@ use super::inside::{Inside, lead_back_token};
 use super::lexer::{Found, Kind, Lexer, Token};
 use super::long::{LongString, Seen};
 use super::place::{Frame, Member, Stack};
-use super::{Documents, JsonError, Limits, Offer, Path, Place, Says, Scalar, ValueRedactor};
+use super::{Documents, JsonError, Limits, Numbers, Offer, Path, Place, Says, Scalar, ValueRedactor};
 use crate::redact::sensitive_names::{is_sensitive_header, is_sensitive_key};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -126,6 +126,7 @@ struct Pending {
     end: u64,
     scalar: Scalar,
     key: Vec<u8>,
+    key_number: u32,
     /// The frame of the object that it waits for.
     object: usize,
     /// Whether it is a member of a member of that object.
@@ -140,6 +141,9 @@ struct PutOff {
     length: usize,
     scalar: Scalar,
 }
+
+/// Bytes of the buffer that a walk leaves to the next one.
+const KEPT: usize = 64 << 10;
 
 /// How many values are put off at once: enough for the redactor, and few enough to hold.
 const MOST_PUT_OFF: usize = 8192;
@@ -176,6 +180,19 @@ impl<L> Walk<L> {
             long: None,
             failed: false,
         }
+    }
+
+    /// A walk at the start of another input, with the memory of this one.
+    pub(in crate::redact) fn again(mut self) -> Self {
+        self.buffer.clear();
+        self.buffer.shrink_to(KEPT);
+        self.pending.clear();
+        self.put_off.clear();
+        self.edits.clear();
+        self.stack.close_all();
+        let (buffer, pending, put_off) = (self.buffer, self.pending, self.put_off);
+        let (edits, stack, space) = (self.edits, self.stack, self.space);
+        Self { buffer, pending, put_off, edits, stack, space, ..Self::new(self.documents, self.limits) }
     }
 
     /// Reads the next chunk of any size.
@@ -273,14 +290,13 @@ impl<L> Walk<L> {
             }
             let found = self.lexer.next(buffer, &mut self.at, self.base, last, &self.limits)?;
             let offset = self.base + self.at as u64;
-            if self.is_held_too_long(offset) {
+            if !self.pending.is_empty() && self.is_held_too_long(offset) {
                 self.give_up(redactor, buffer);
             }
             match found {
                 Found::More => return Ok(()),
                 Found::Token(token) => {
-                    self.token(redactor, buffer, token)?;
-                    self.at = token.end;
+                    self.at = self.token(redactor, buffer, token)?;
                 }
                 Found::LongString(start) => {
                     self.begin_document(start)?;
@@ -291,7 +307,7 @@ impl<L> Walk<L> {
                     }
                     self.give_up(redactor, buffer);
                     self.decide(redactor, buffer);
-                    let long = redactor.begin(&place(&self.stack, Scalar::String));
+                    let long = redactor.begin(&self.stack.place(Scalar::String));
                     self.long = Some(Box::new(LongString::new(long, offset)));
                     self.at = start + 1;
                 }
@@ -311,8 +327,8 @@ impl<L> Walk<L> {
         Ok(())
     }
 
-    /// Takes one token into account.
-    fn token<R>(&mut self, redactor: &mut R, buffer: &[u8], token: Token) -> Result<(), JsonError>
+    /// Takes one token into account, and the colon or comma after it that goes without saying. Returns where the next begins.
+    fn token<R>(&mut self, redactor: &mut R, buffer: &[u8], token: Token) -> Result<usize, JsonError>
     where
         R: ValueRedactor<Long = L>,
     {
@@ -339,28 +355,23 @@ impl<L> Walk<L> {
                 if raw.len() > self.limits.key {
                     return Err(JsonError::TooLong { limit: self.limits.key });
                 }
-                let inside = Inside::of(raw, Scalar::String, &mut self.space).ok_or(wrong)?;
-                let edits = redactor.key(inside.text());
-                if let Some(frame) = self.stack.last_mut() {
-                    frame.key.clear();
-                    frame.key.extend_from_slice(&in_the_end(inside.text(), &edits));
-                    frame.member = Member::of(&frame.key);
-                }
-                inside.lead_back(edits, offset, &mut self.edits);
+                self.key(redactor, raw, offset, token.escaped).ok_or(wrong)?;
                 self.expect = Expect::Colon;
+                if buffer.get(token.end) == Some(&b':') {
+                    self.expect = Expect::Value;
+                    return Ok(token.end + 1);
+                }
             }
-            (Kind::String, Expect::Value | Expect::ValueOrEnd) => {
-                self.value(redactor, raw, offset, Scalar::String).ok_or(wrong)?;
+            (Kind::String | Kind::Number, Expect::Value | Expect::ValueOrEnd) => {
+                let scalar = if token.kind == Kind::String { Scalar::String } else { Scalar::Number };
+                self.value(redactor, raw, offset, scalar, token.escaped).ok_or(wrong)?;
                 self.value_done(token.end);
                 if self.put_off.len() >= MOST_PUT_OFF {
                     self.decide(redactor, buffer);
                 }
-            }
-            (Kind::Number, Expect::Value | Expect::ValueOrEnd) => {
-                self.value(redactor, raw, offset, Scalar::Number).ok_or(wrong)?;
-                self.value_done(token.end);
-                if self.put_off.len() >= MOST_PUT_OFF {
-                    self.decide(redactor, buffer);
+                if self.expect == Expect::CommaOrEnd && buffer.get(token.end) == Some(&b',') {
+                    self.expect = if self.in_object() { Expect::Key } else { Expect::Value };
+                    return Ok(token.end + 1);
                 }
             }
             (Kind::Literal, Expect::Value | Expect::ValueOrEnd) => {
@@ -371,16 +382,38 @@ impl<L> Walk<L> {
             }
             _ => return Err(wrong),
         }
-        Ok(())
+        Ok(token.end)
+    }
+
+    /// Takes a key. `None` when an escape in it is none.
+    fn key<R>(&mut self, redactor: &mut R, raw: &[u8], offset: u64, is_escaped: bool) -> Option<()>
+    where
+        R: ValueRedactor<Long = L>,
+    {
+        let inside =
+            if is_escaped { Inside::escaped(raw, &mut self.space)? } else { Inside::plain(raw, Scalar::String) };
+        let Some(frame) = self.stack.last_mut() else { return Some(()) };
+        frame.key.clear();
+        if let Some(number) = redactor.known_key(inside.text()) {
+            frame.key.extend_from_slice(inside.text());
+            frame.key_number = number;
+        } else {
+            let edits = redactor.key(inside.text());
+            frame.key.extend_from_slice(&in_the_end(inside.text(), &edits));
+            frame.key_number = redactor.number(&frame.key);
+            inside.lead_back(edits, offset, &mut self.edits);
+        }
+        frame.member = Member::of(&frame.key);
+        Some(())
     }
 
     /// Shows a value to the redactor, unless it waits. `None` when an escape in it is none.
-    fn value<R>(&mut self, redactor: &mut R, raw: &[u8], offset: u64, scalar: Scalar) -> Option<()>
+    fn value<R>(&mut self, redactor: &mut R, raw: &[u8], offset: u64, scalar: Scalar, escaped: bool) -> Option<()>
     where
         R: ValueRedactor<Long = L>,
     {
         let mut space = std::mem::take(&mut self.space);
-        let inside = Inside::of(raw, scalar, &mut space)?;
+        let inside = if escaped { Inside::escaped(raw, &mut space)? } else { Inside::plain(raw, scalar) };
         let mut names = false;
         if let Some(frame) = self.stack.last_mut() {
             frame.learn(inside.text());
@@ -392,19 +425,20 @@ impl<L> Walk<L> {
                 end: offset + raw.len() as u64,
                 scalar,
                 key: self.stack.last().map(|f| f.key.clone()).unwrap_or_default(),
+                key_number: self.stack.last().map_or(0, |f| f.key_number),
                 object,
                 inner,
                 depth: self.stack.len(),
             });
             if names {
-                self.learn_name(inside.text());
+                self.learn_name(redactor, inside.text());
             }
         } else if names {
-            let edits = redactor.value(&place(&self.stack, scalar), inside.text());
-            self.learn_name(&in_the_end(inside.text(), &edits));
+            let edits = redactor.value(&self.stack.place(scalar), inside.text());
+            self.learn_name(redactor, &in_the_end(inside.text(), &edits));
             inside.lead_back(edits, offset, &mut self.edits);
         } else {
-            match redactor.offer(&place(&self.stack, scalar), inside.text()) {
+            match redactor.offer(&self.stack.place(scalar), inside.text()) {
                 Offer::Decided(edits) => inside.lead_back(edits, offset, &mut self.edits),
                 Offer::PutOff => self.put_off.push(PutOff { start: offset, length: raw.len(), scalar }),
             }
@@ -455,7 +489,7 @@ impl<L> Walk<L> {
     }
 
     /// Remembers a value that names its object.
-    fn learn_name(&mut self, text: &[u8]) {
+    fn learn_name<R: ValueRedactor<Long = L>>(&mut self, redactor: &mut R, text: &[u8]) {
         if let Some(frame) = self.stack.last_mut()
             && frame.is_object
             && frame.member == Member::Name
@@ -463,7 +497,7 @@ impl<L> Walk<L> {
             // Of several names the one that matters stays.
             && frame.name().is_none_or(|name| !names_secret(name))
         {
-            frame.call(text);
+            frame.call(text, redactor.number(text));
             frame.name_is_inherited = false;
         }
     }
@@ -476,7 +510,7 @@ impl<L> Walk<L> {
         if frame.member == Member::Value && !has_own_name && !frame.gave_up {
             return Some((object, false));
         }
-        let outer = object_around(&self.stack, Some(object)).is_some_and(Frame::may_be_a_secret);
+        let outer = self.stack.object_around(Some(object)).is_some_and(Frame::may_be_a_secret);
         outer.then(|| (object - 1, true))
     }
 
@@ -501,15 +535,25 @@ impl<L> Walk<L> {
         let first = self.pending.partition_point(|p| p.object < object);
         for pending in self.pending.split_off(first) {
             let raw = &buffer[(pending.start - self.base) as usize..(pending.end - self.base) as usize];
-            let inside =
-                Inside::of(raw, pending.scalar, &mut self.space).expect("it was well formed when it began to wait");
+            let inside = match pending.scalar {
+                Scalar::Number => Inside::plain(raw, Scalar::Number),
+                Scalar::String => {
+                    Inside::escaped(raw, &mut self.space).expect("it was well formed when it began to wait")
+                }
+            };
             let key = Some(pending.key.as_slice());
             let frame = self.stack.get(pending.object);
+            let path = Path { frames: &self.stack[..pending.object + usize::from(pending.inner)], key };
             let place = Place {
                 key,
                 sibling_name: frame.filter(|_| !pending.inner).and_then(Frame::name),
                 depth: pending.depth,
-                path: Path { frames: &self.stack[..pending.object + usize::from(pending.inner)], key },
+                path,
+                numbers: Numbers {
+                    sibling: frame.filter(|_| !pending.inner).map_or(0, Frame::name_number),
+                    key: pending.key_number,
+                    outer: path.outer_number(),
+                },
                 scalar: pending.scalar,
                 says: match frame {
                     Some(frame) if pending.inner => Says { secret: frame.is_a_secret(), ..Says::default() },
@@ -541,30 +585,6 @@ fn in_the_end<'a>(name: &'a [u8], edits: &[Edit]) -> Cow<'a, [u8]> {
 /// Whether a text can be a name: JSON that somebody took for one, and prose, name nothing.
 fn is_name(text: &[u8]) -> bool {
     text.len() <= LONGEST_NAME && !text.contains(&b'"')
-}
-
-/// Where the value that comes now stands.
-fn place(stack: &Stack, scalar: Scalar) -> Place<'_> {
-    let object = stack.last().and_then(|frame| frame.object);
-    let frame = object.and_then(|index| stack.get(index));
-    let key = frame.map(|f| f.key.as_slice());
-    Place {
-        key,
-        sibling_name: frame.filter(|f| is_about_name(f)).and_then(Frame::name),
-        depth: stack.len(),
-        path: Path { frames: &stack[..object.unwrap_or(0)], key },
-        scalar,
-        says: frame.map_or(Says::default(), |f| f.says(object_around(stack, object))),
-    }
-}
-
-fn object_around(stack: &Stack, object: Option<usize>) -> Option<&Frame> {
-    object.and_then(|index| index.checked_sub(1)).and_then(|outer| stack.get(outer)).filter(|f| f.is_object)
-}
-
-/// A value of an object has that object's name if it is its `value` member, or if the object is itself a named value.
-fn is_about_name(frame: &Frame) -> bool {
-    frame.member != Member::Name && (frame.member == Member::Value || frame.name_is_inherited)
 }
 
 fn names_secret(name: &[u8]) -> bool {

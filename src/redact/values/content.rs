@@ -144,10 +144,10 @@ impl Content {
     }
 
     /// By the first bytes of the text; `whole` if `head` is all of it.
-    pub(super) fn of(rules: &ValueRules, hints: Hints, head: &[u8], whole: bool) -> Self {
+    pub(super) fn of(rules: &mut ValueRules, hints: Hints, head: &[u8], whole: bool) -> Self {
         match Self::kind(hints, head, whole).filter(|_| rules.depth < DEEPEST) {
             Some(Kind::Json { skip }) => {
-                let walk = Walk::new(Documents::Many, Limits::default());
+                let walk = rules.spare.pop().unwrap_or_else(|| Walk::new(Documents::Many, Limits::default()));
                 Self::Json(Box::new(Json { walk, skipped: skip, skip, hints }))
             }
             Some(Kind::Base64(base64::Kind::Text)) => Self::Base64(Box::new(Base64::new(head))),
@@ -225,6 +225,9 @@ impl Content {
                     after.push(rules, &rest, edits);
                     after.finish(rules, edits);
                 }
+                if rules.spare.len() < DEEPEST {
+                    rules.spare.push(json.walk.again());
+                }
             }
         }
     }
@@ -279,12 +282,15 @@ impl Json {
 
 /// The edits of a text that is JSON from the first byte to the last; `None` when it is not.
 pub(super) fn json_edits(rules: &mut ValueRules, text: &[u8]) -> Option<Vec<Edit>> {
-    let mut json =
-        Json { walk: Walk::new(Documents::Many, Limits::default()), skipped: 0, skip: 0, hints: Hints::default() };
+    let walk = rules.spare.pop().unwrap_or_else(|| Walk::new(Documents::Many, Limits::default()));
+    let mut json = Json { walk, skipped: 0, skip: 0, hints: Hints::default() };
     let mut edits = Vec::new();
     rules.depth += 1;
     let whole = json.push(rules, text, &mut edits).is_ok() && json.finish(rules, &mut edits).is_ok();
     rules.depth -= 1;
+    if rules.spare.len() < DEEPEST {
+        rules.spare.push(json.walk.again());
+    }
     whole.then_some(edits)
 }
 

@@ -15,7 +15,7 @@ mod urls;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::json::{Edit, Offer, Place, Scalar, ValueRedactor, apply};
+use super::json::{Edit, Offer, Place, Scalar, ValueRedactor, Walk, apply};
 use super::lines::LineState;
 use super::seeds::Seeds;
 use super::sensitive_names::{is_id_header, is_reference, is_version_header};
@@ -27,7 +27,7 @@ use super::write::scheme;
 use super::{RedactError, Redactor, jwt, placeholder};
 use content::{Content, Hints};
 use purpose::{Names, Purpose};
-use remembered::{JudgedNames, PlainTexts};
+use remembered::{JudgedNames, KnownNames, PlainTexts};
 use together::Together;
 
 /// Values up to this size are looked at together with their key, so that rules that want a label see one.
@@ -44,12 +44,15 @@ pub(super) struct ValueRules {
     counts: Counts,
     /// How many times what is looked at now was wrapped.
     depth: usize,
+    known: KnownNames,
     names: JudgedNames,
     plain: PlainTexts,
     /// Values that wait to be decided, by `depth`.
     together: Vec<Together>,
     /// For the line at hand.
     space: Vec<u8>,
+    /// For the next documents inside of values.
+    spare: Vec<Walk<Content>>,
     /// The first thing that went wrong; the walker has no place for it, so its driver asks.
     failed: Option<RedactError>,
 }
@@ -65,10 +68,12 @@ impl ValueRules {
             seeds: None,
             counts: Counts::new(),
             depth: 0,
+            known: KnownNames::new(),
             names: JudgedNames::new(),
             plain: PlainTexts::new(),
             together: Vec::new(),
             space: Vec::new(),
+            spare: Vec::new(),
             failed: None,
         }
     }
@@ -239,7 +244,7 @@ impl ValueRules {
     /// A value that is to be decided at once.
     fn short(&mut self, place: &Place<'_>, text: &[u8]) -> Vec<Edit> {
         let names = Names::of(place);
-        let judged = self.names.of(&names);
+        let judged = self.names.of(&names, place.numbers);
         let hints = Hints::of(place, judged.hints);
         match Purpose::of(place, &names, judged.by_name, text) {
             // A count, or "none".
@@ -366,7 +371,7 @@ impl ValueRedactor for ValueRules {
             return Offer::Decided(Vec::new());
         }
         let names = Names::of(place);
-        let judged = self.names.of(&names);
+        let judged = self.names.of(&names, place.numbers);
         let purpose = Purpose::of(place, &names, judged.by_name, text);
         self.put_off(place, text, purpose, Hints::of(place, judged.hints))
     }
@@ -376,18 +381,26 @@ impl ValueRedactor for ValueRules {
     }
 
     fn key(&mut self, text: &[u8]) -> Vec<Edit> {
-        // Keys are no JSON or base64, and no links.
         if text.len() < 4 || self.is_plain_key(text) {
+            self.known.add_plain_key(text, self.depth);
             return Vec::new();
         }
         self.look_together();
         self.labelled(None, text, Vec::new())
     }
 
+    fn known_key(&mut self, text: &[u8]) -> Option<u32> {
+        self.known.plain_key(text, self.depth)
+    }
+
+    fn number(&mut self, name: &[u8]) -> u32 {
+        self.known.number(name)
+    }
+
     fn begin(&mut self, place: &Place<'_>) -> Content {
         self.look_together();
         let names = Names::of(place);
-        let judged = self.names.of(&names);
+        let judged = self.names.of(&names, place.numbers);
         match Purpose::of(place, &names, judged.by_name, b"") {
             Purpose::Whole(kind) => Content::gone(Some(kind)),
             Purpose::Cookies { .. } => Content::gone(Some("cookie")),

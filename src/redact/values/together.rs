@@ -6,6 +6,7 @@
 
 use super::content::Hints;
 use super::purpose::Purpose;
+use super::remembered::PlainTexts;
 use super::text::Look;
 use super::{ValueRules, WITH_KEY};
 use crate::redact::json::{Edit, Offer, Place, Scalar};
@@ -44,8 +45,9 @@ struct Waiting {
     text: usize,
     end: usize,
     labelled: bool,
-    /// In the way of [`super::remembered::PlainTexts`].
+    /// In the way of [`PlainTexts`], and where it is remembered.
     asked: u16,
+    slot: Option<u16>,
     task: Task,
 }
 
@@ -89,8 +91,8 @@ impl ValueRules {
             let start = all.lines.len();
             let from = push(&mut all.lines, label, b": ", text);
             let line = &all.lines[start..];
-            let known = self.plain.hold(line, asked);
-            if known {
+            let slot = PlainTexts::slot(line);
+            if self.plain.hold(slot, line, asked) {
                 all.lines.truncate(before);
                 return NOTHING;
             }
@@ -100,7 +102,7 @@ impl ValueRules {
                 let end = all.lines.len();
                 all.lines.push(b'\n');
                 let labelled = label.is_some();
-                all.wait(Waiting { number: 0, start, text: from, end, labelled, asked, task: Task::Line });
+                all.wait(Waiting { number: 0, start, text: from, end, labelled, asked, slot, task: Task::Line });
                 return self.look_if_many();
             }
             all.lines.truncate(before);
@@ -109,7 +111,8 @@ impl ValueRules {
         let from = push(&mut all.aside, label, b"", text);
         let end = all.aside.len();
         let task = if matches!(task, Task::Line) { Task::Text(hints, place.scalar) } else { task };
-        all.wait(Waiting { number: 0, start, text: from, end, labelled: label.is_some(), asked, task });
+        let labelled = label.is_some();
+        all.wait(Waiting { number: 0, start, text: from, end, labelled, asked, slot: None, task });
         self.look_if_many()
     }
 
@@ -138,11 +141,12 @@ impl ValueRules {
         let mut line = std::mem::take(&mut self.space);
         line.clear();
         push(&mut line, label, b": ", text);
-        let mut plain = self.plain.hold(&line, asked);
+        let slot = PlainTexts::slot(&line);
+        let mut plain = self.plain.hold(slot, &line, asked);
         if !plain && memchr::memchr(b'\n', &line).is_none() && is_text(self.depth) {
-            plain = self.redactor.find_in_lines(&line, self.depth).is_ok_and(|spans| spans.is_empty());
+            plain = self.redactor.find_in_lines(&line, self.depth).is_ok_and(|(spans, _)| spans.is_empty());
             if plain {
-                self.plain.add(&line, asked);
+                self.plain.add(slot, &line, asked);
             }
         }
         self.space = line;
@@ -172,7 +176,7 @@ impl ValueRules {
         let mut all = std::mem::take(all);
         let found = self.redactor.find_in_lines(&all.lines, self.depth);
         let refused = found.is_err();
-        let spans = found.unwrap_or_default();
+        let (spans, placeholders) = found.unwrap_or_default();
         let mut spans = spans.as_slice();
         for one in all.waiting.drain(..) {
             let of = if matches!(one.task, Task::Line) { &all.lines } else { &all.aside };
@@ -185,11 +189,12 @@ impl ValueRules {
                     spans = later;
                     let line = &all.lines[one.start..one.end];
                     if own.is_empty() && !refused {
-                        self.plain.add(line, one.asked);
+                        self.plain.add(one.slot, line, one.asked);
                         continue;
                     }
                     let label = label.map(|label| &label[..label.len() - 2]);
-                    self.line(label, line, one.text - one.start, own, one.start)
+                    let found = Found { spans: own, at: one.start, placeholders };
+                    self.line(label, line, one.text - one.start, &found)
                 }
                 Task::Text(_, Scalar::Number) => self.labelled(label, text, Vec::new()),
                 Task::Text(hints, Scalar::String) => self.content(hints, label, text),
@@ -204,22 +209,24 @@ impl ValueRules {
         self.together[self.depth] = all;
     }
 
-    /// The edits of the text that begins at `from` in `line`, in which `found`, counted from `at`, was found.
-    fn line(&mut self, label: Option<&[u8]>, line: &[u8], from: usize, found: &[Span], at: usize) -> Vec<Edit> {
+    /// The edits of the text that begins at `from` in `line`.
+    fn line(&mut self, label: Option<&[u8]>, line: &[u8], from: usize, found: &Found<'_>) -> Vec<Edit> {
         let several = |span: &Span| match span.why {
             Why::Rule(n) => self.redactor.set.rules[n].lines > 1,
             Why::Opened(_) => true,
             _ => false,
         };
         // What stands in an encoding, and what goes over lines elsewhere, is looked at for itself.
-        if found.is_empty() || found.iter().any(|span| span.value.is_some() || several(span)) {
+        if found.spans.is_empty() || found.spans.iter().any(|span| span.value.is_some() || several(span)) {
             return self.labelled(label, &line[from..], Vec::new());
         }
-        let shifted = |span: &Span| Span { start: span.start - at, end: span.end - at, ..span.clone() };
-        let mut spans: Vec<Span> = found.iter().map(shifted).collect();
+        let shifted = |span: &Span| Span { start: span.start - found.at, end: span.end - found.at, ..span.clone() };
+        let mut spans: Vec<Span> = found.spans.iter().map(shifted).collect();
         let mut placeholders = Vec::new();
-        placeholder::find(line, &self.redactor.set.kinds, &mut placeholders);
-        jwt::widen(&self.redactor, line, &mut placeholders);
+        if found.placeholders {
+            placeholder::find(line, &self.redactor.set.kinds, &mut placeholders);
+            jwt::widen(&self.redactor, line, &mut placeholders);
+        }
         let is_id = label.is_some_and(is_id_header);
         if let Some(seeds) = self.seeds.as_mut() {
             let fresh = |span: &&Span| !placeholders.iter().any(|(from, to)| *from < span.end && *to > span.start);
@@ -232,6 +239,16 @@ impl ValueRules {
         let edits = self.behind_label(label, line, from, spans, 0..line.len());
         edits.unwrap_or_else(|e: RedactError| self.refuse(e, 0, (line.len() - from) as u64))
     }
+}
+
+/// What was found in one of many lines.
+struct Found<'a> {
+    /// Counted from the start of all lines.
+    spans: &'a [Span],
+    /// Where the line begins.
+    at: usize,
+    /// Whether a placeholder may stand in any of them.
+    placeholders: bool,
 }
 
 /// All that the answer depends on but the line itself.
