@@ -55,9 +55,10 @@ pub(super) struct Run {
 pub(super) fn find(text: &[u8], cut: bool, runs: &mut Vec<Run>) {
     let mut at = 0;
     while let Some(shortest) = text.get(at..at + SHORTEST) {
-        // From its end, so that most of an ordinary text is not looked at.
-        if let Some(other) = shortest.iter().rposition(|b| !is_digit(*b)) {
-            at += other + 1;
+        // All at once, because where a word ends is hard to guess for a processor.
+        let others = shortest.iter().enumerate().fold(0u32, |others, (n, b)| others | u32::from(!is_digit(*b)) << n);
+        if others != 0 {
+            at += (32 - others.leading_zeros()) as usize;
             continue;
         }
         let end = at + SHORTEST;

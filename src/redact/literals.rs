@@ -14,9 +14,9 @@ const USUAL: &[u8] = b" eotainrs10lcd2pumgh.3456789-fbvwky:/_\"=,()[]xjq";
 pub(super) struct Literals {
     literals: Vec<Literal>,
     /// Those of two and three bytes, by three.
-    short: Table,
+    short: Table<SHORT_ENTRIES>,
     /// Longer ones, by four. An entry says by its bits which fifth bytes may follow.
-    long: Table,
+    long: Table<LONG_ENTRIES>,
     /// The bits of each fifth byte.
     fifth: [u8; 256],
     /// Literals of one byte.
@@ -31,10 +31,10 @@ struct Literal {
 }
 
 /// Literals by the hash of some of their bytes.
-struct Table {
+struct Table<const ENTRIES: usize> {
     /// What is asked at each byte of a text, small enough for the nearest cache: for the longer literals a byte for each hash, for
     /// the short ones, which stand for many hashes, a bit.
-    entries: Vec<u8>,
+    entries: Box<[u8; ENTRIES]>,
     /// The list of literals of each hash.
     list_of: Vec<u16>,
     lists: Vec<Vec<u32>>,
@@ -60,8 +60,8 @@ impl Literals {
     pub(super) fn new<'a>(literals: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut all = Self {
             literals: Vec::new(),
-            short: Table::new(1 << (THREE_BITS - 3), 1 << THREE_BITS),
-            long: Table::new(1 << FOUR_BITS, 1 << FOUR_BITS),
+            short: Table::new(1 << THREE_BITS),
+            long: Table::new(1 << FOUR_BITS),
             fifth: std::array::from_fn(|byte| ANY_FIFTH | fifth_bit(byte as u8)),
             single: Vec::new(),
         };
@@ -101,10 +101,15 @@ impl Literals {
         let mut at = 0;
         while let Some(eight) = text.get(at..at + 8) {
             let bytes = u64::from_le_bytes(eight.try_into().expect("eight bytes"));
-            let passed = [0, 8, 16, 24].map(|shift| self.passes(bytes >> shift));
-            if passed != [0; 4] {
-                let passed = passed.iter().enumerate().filter(|(_, passed)| **passed != 0);
-                passed.for_each(|(n, _)| self.compare(text, at + n, bytes >> (8 * n), &mut hits));
+            // Written out, for the compiler keeps all four in registers so.
+            let (first, second) = (self.passes(bytes), self.passes(bytes >> 8));
+            let (third, fourth) = (self.passes(bytes >> 16), self.passes(bytes >> 24));
+            if first | second | third | fourth != 0 {
+                for (n, passed) in [first, second, third, fourth].into_iter().enumerate() {
+                    if passed != 0 {
+                        self.compare(text, at + n, bytes >> (8 * n), &mut hits);
+                    }
+                }
             }
             at += 4;
         }
@@ -128,20 +133,31 @@ impl Literals {
     }
 
     /// Whether a literal may have its window at the first of these bytes.
-    #[inline]
+    #[inline(always)]
     fn passes(&self, bytes: u64) -> u8 {
+        self.passes_long(bytes) | self.passes_short(bytes)
+    }
+
+    #[inline(always)]
+    fn passes_long(&self, bytes: u64) -> u8 {
         let [a, b, c, d, fifth, ..] = bytes.to_le_bytes();
-        let long = self.long.entries[hash_of_four([a, b, c, d])] & self.fifth[usize::from(fifth)];
-        let short = hash_of_three([a, b, c, d]);
-        long | (self.short.entries[short / 8] >> (short % 8) & 1)
+        self.long.entries[hash_of_four([a, b, c, d])] & self.fifth[usize::from(fifth)]
+    }
+
+    #[inline(always)]
+    fn passes_short(&self, bytes: u64) -> u8 {
+        let [a, b, c, d, ..] = bytes.to_le_bytes();
+        let hash = hash_of_three([a, b, c, d]);
+        self.short.entries[hash / 8] >> (hash % 8) & 1
     }
 
     /// Which literals have their window at `at`, where these bytes stand.
     #[inline(never)]
     fn compare(&self, text: &[u8], at: usize, bytes: u64, hits: &mut Vec<Hit>) {
         let [a, b, c, d, ..] = bytes.to_le_bytes();
-        let long = self.long.list(hash_of_four([a, b, c, d]));
-        for number in long.iter().chain(self.short.list(hash_of_three([a, b, c, d]))) {
+        let long = if self.passes_long(bytes) != 0 { self.long.list(hash_of_four([a, b, c, d])) } else { &[] };
+        let short = if self.passes_short(bytes) != 0 { self.short.list(hash_of_three([a, b, c, d])) } else { &[] };
+        for number in long.iter().chain(short) {
             let literal = &self.literals[*number as usize];
             let Some(start) = at.checked_sub(literal.at) else { continue };
             let end = start + literal.text.len();
@@ -155,9 +171,10 @@ impl Literals {
     }
 }
 
-impl Table {
-    fn new(entries: usize, hashes: usize) -> Self {
-        Self { entries: vec![0; entries], list_of: vec![0; hashes], lists: vec![Vec::new()] }
+impl<const ENTRIES: usize> Table<ENTRIES> {
+    fn new(hashes: usize) -> Self {
+        let entries = vec![0u8; ENTRIES].into_boxed_slice().try_into().expect("that many");
+        Self { entries, list_of: vec![0; hashes], lists: vec![Vec::new()] }
     }
 
     fn enter(&mut self, hash: usize, number: u32) {
@@ -190,6 +207,8 @@ fn fifth_bit(byte: u8) -> u8 {
 
 const THREE_BITS: u32 = 17;
 const FOUR_BITS: u32 = 15;
+const SHORT_ENTRIES: usize = 1 << (THREE_BITS - 3);
+const LONG_ENTRIES: usize = 1 << FOUR_BITS;
 
 /// The upper bits of a product are the best mixed.
 #[inline]

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::checks::{Check, entropy};
+use super::line::Line;
 use super::lines::{LineState, SEVERAL_LINES};
 use super::prefilter::{RuleBits, Seen};
 use super::rules::Characters;
@@ -62,12 +63,13 @@ impl Redactor {
             let line = &text[start..end];
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             let characters = Characters::of(line);
+            let line = Line::new(line);
             while let Some(index) = wanted.pop() {
                 let rule = &self.set.rules[index];
                 // Most rules of gitleaks may span lines and hardly ever do: where one line is seen, what stands in it goes.
                 if rule.lines == 1 || state.line_by_line {
-                    if rule.may_match(line, characters) {
-                        self.find_by_rule(index, line, start, spans)?;
+                    if rule.may_match(line.text, characters) {
+                        self.find_in_line(index, &line, start, spans)?;
                     }
                     continue;
                 }
@@ -82,10 +84,10 @@ impl Redactor {
     }
 
     /// Asks one rule about `line`, which begins at `at` of the text.
-    pub(super) fn find_by_rule(
+    pub(super) fn find_in_line(
         &self,
         index: usize,
-        line: &[u8],
+        line: &Line<'_>,
         at: usize,
         spans: &mut Vec<Span>,
     ) -> Result<(), RedactError> {
@@ -100,9 +102,9 @@ impl Redactor {
     /// is lost; only matches that begin in the first line count, because those further down have a turn of their own.
     fn find_over_lines(&self, index: usize, text: &[u8], at: usize, spans: &mut Vec<Span>) -> Result<(), RedactError> {
         let first = memchr::memchr(b'\n', text).unwrap_or(text.len());
-        let mut from = 0;
+        let (line, mut from) = (Line::new(text), 0);
         while from <= first
-            && let Some(found) = self.next_match(index, text, &mut from)?
+            && let Some(found) = self.next_match(index, &line, &mut from)?
         {
             let mut start = found.start;
             for line in text[found.clone()].split_inclusive(|b| *b == b'\n') {
@@ -118,31 +120,44 @@ impl Redactor {
         Ok(())
     }
 
-    /// The next secret that the rule finds in `text` from `from` on, which moves behind it.
-    fn next_match(&self, index: usize, text: &[u8], from: &mut usize) -> Result<Option<Range<usize>>, RedactError> {
-        let rule = &self.set.rules[index];
+    /// The next secret that the rule finds in `line` from `from` on, which moves behind it.
+    fn next_match(&self, index: usize, line: &Line<'_>, from: &mut usize) -> Result<Option<Range<usize>>, RedactError> {
+        let (rule, text) = (&self.set.rules[index], line.text);
+        let by_name = rule.check.is_some_and(Check::goes_by_name);
+        if by_name && !line.tells() {
+            return Ok(None);
+        }
+        let led_by = rule.led_by().filter(|_| by_name);
         let regex = rule.regex().ok_or_else(|| RedactError::Rule(rule.id.clone()))?;
-        // Looking allocates nothing, and most lines that a keyword lights up hold no match.
-        while *from <= text.len() && regex.shortest_match_at(text, *from).is_some() {
-            let Some(captures) = regex.captures_at(text, *from) else { break };
-            let whole = captures.get(0).map_or(*from..*from, |m| m.range());
-            let Some((start, end)) = rule.secret_range(&captures) else { break };
+        let mut name = None;
+        while *from <= text.len() {
+            if let Some(bytes) = led_by {
+                let Some(name) = line.next_name(bytes, *from) else { break };
+                *from = name;
+            }
+            // Where a match is, is found far quicker than its groups.
+            let Some(whole) = regex.find_at(text, *from).map(|found| found.range()) else { break };
+            if let Some(end) = led_by.and_then(|bytes| line.end_of_plain_name(bytes, whole.start)) {
+                *from = end;
+                continue;
+            }
+            let Some(Range { start, end }) = rule.secret_in(regex, text, &whole, &mut name) else { break };
             let value = &text[start..end];
-            let name = captures.get(1);
-            let too_plain = rule.entropy.is_some_and(|least| entropy(value) <= least);
-            let reference = rule.secret && is_reference(value);
-            let passes = rule.check.is_none_or(|check| check.passes(name.map(|m| m.as_bytes()), value));
-            let passes = passes && !(rule.check == Some(Check::Email) && in_user_information(&text[..start]));
-            let passes = passes
+            // What costs least comes first.
+            let passes = start < end
                 && rule.number.is_none_or(|number| number.is(value))
+                && rule.entropy.is_none_or(|least| entropy(value) > least)
+                && rule.check.is_none_or(|check| check.passes(name.clone().map(|name| &text[name]), value))
+                && !(rule.check == Some(Check::Email) && in_user_information(&text[..start]))
                 && (rule.places.is_empty() || super::places::is_labelled(rule, text, start, end))
+                && !(rule.secret && is_reference(value))
                 && !rule.exempts(text, &whole, &(start..end));
-            if start < end && !too_plain && !reference && passes {
+            if passes {
                 *from = whole.end.max(whole.start + 1);
                 return Ok(Some(start..end));
             }
             // What was refused may hide another: `user: password=x` is no user, but a password.
-            let after_name = name.filter(|m| m.end() < start).map_or(0, |m| m.end());
+            let after_name = name.as_ref().filter(|name| name.end < start).map_or(0, |name| name.end);
             *from = after_name.max(whole.start + 1);
         }
         Ok(None)

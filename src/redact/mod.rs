@@ -23,6 +23,7 @@ mod key_block;
 mod kinds;
 mod known;
 mod leaks;
+mod line;
 mod line_filter;
 mod lines;
 mod literals;

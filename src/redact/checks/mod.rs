@@ -66,6 +66,15 @@ pub enum Check {
 }
 
 impl Check {
+    /// Whether the name must promise a secret, so that nothing passes without one of
+    /// [`telling_words`](super::sensitive_names::telling_words) in its name.
+    pub(super) fn goes_by_name(self) -> bool {
+        matches!(
+            self,
+            Self::SensitiveName | Self::SensitiveNameMade | Self::SensitiveNameMixed | Self::SensitiveArgument
+        )
+    }
+
     /// Whether `value`, under `name` where the pattern has one, passes. Separators in numbers are ignored.
     #[must_use]
     pub fn passes(self, name: Option<&[u8]>, value: &[u8]) -> bool {

@@ -132,7 +132,16 @@ impl Rule {
 
     /// Whether a match may stand in `line`, of which these are the characters.
     pub(super) fn may_match(&self, line: &[u8], characters: Characters) -> bool {
-        self.needs.get_or_init(|| Needs::of(&self.pattern)).are_met(line, characters)
+        self.needs().are_met(line, characters)
+    }
+
+    /// The bytes of the name that every match begins with.
+    pub(super) fn led_by(&self) -> Option<&[bool; 256]> {
+        self.needs().led_by()
+    }
+
+    fn needs(&self) -> &Needs {
+        self.needs.get_or_init(|| Needs::of(&self.pattern))
     }
 
     /// Whether the rule takes what stands at `place`.
@@ -140,13 +149,26 @@ impl Rule {
         self.places.contains(&place)
     }
 
-    /// The range of the secret within a match: the chosen group, else the first group that is not empty, else all of it.
-    pub(super) fn secret_range(&self, captures: &regex::bytes::Captures<'_>) -> Option<(usize, usize)> {
+    /// The range of the secret within the match `whole`: the chosen group, else the first group that is not empty, else all
+    /// of it. `first` becomes the first group.
+    pub(super) fn secret_in(
+        &self,
+        regex: &Regex,
+        text: &[u8],
+        whole: &Range<usize>,
+        first: &mut Option<Range<usize>>,
+    ) -> Option<Range<usize>> {
+        if self.secret_group == 0 && regex.captures_len() == 1 {
+            *first = None;
+            return Some(whole.clone());
+        }
+        let captures = regex.captures_at(text, whole.start)?;
+        *first = captures.get(1).map(|m| m.range());
         if self.secret_group > 0 {
-            return captures.get(self.secret_group).map(|m| (m.start(), m.end()));
+            return captures.get(self.secret_group).map(|m| m.range());
         }
         let group = captures.iter().skip(1).flatten().find(|m| !m.is_empty());
-        group.or_else(|| captures.get(0)).map(|m| (m.start(), m.end()))
+        group.map_or_else(|| Some(whole.clone()), |m| Some(m.range()))
     }
 
     /// Whether the rule's file wants the value at `secret`, found as a part of `whole`, to be left alone.
@@ -171,9 +193,9 @@ impl Kinds {
         self.0.get(kind).copied()
     }
 
-    /// Whether `text` is a part of what every placeholder of some kind begins with.
-    pub(super) fn hold(&self, text: &[u8]) -> bool {
-        self.0.keys().any(|kind| memchr::memmem::find(format!("{PREFIX}{kind}-").as_bytes(), text).is_some())
+    /// What the placeholders of each kind begin with, a line each.
+    pub(super) fn beginnings(&self) -> Vec<u8> {
+        self.0.keys().map(|kind| format!("{PREFIX}{kind}-\n")).collect::<String>().into_bytes()
     }
 }
 

@@ -47,6 +47,8 @@ pub(in crate::redact) struct Needs {
     sets: Vec<Set>,
     /// So many characters of tokens in a row.
     run: usize,
+    /// What the first group is made of, where every match begins with it.
+    led_by: Option<Box<[bool; 256]>>,
 }
 
 /// The characters of a line.
@@ -71,7 +73,13 @@ impl Needs {
         if needs.run < SHORTEST_RUN {
             needs.run = 0;
         }
+        needs.led_by = led_by(&hir);
         needs
+    }
+
+    /// The bytes of the first group, where every match begins with it.
+    pub(in crate::redact) fn led_by(&self) -> Option<&[bool; 256]> {
+        self.led_by.as_deref()
     }
 
     /// Whether `line` may hold a match.
@@ -95,6 +103,33 @@ fn has_run(line: &[u8], least: usize) -> bool {
         }
     }
     false
+}
+
+fn led_by(hir: &Hir) -> Option<Box<[bool; 256]>> {
+    let HirKind::Concat(parts) = hir.kind() else { return None };
+    let HirKind::Capture(first) = parts.first()?.kind() else { return None };
+    let mut bytes = Box::new([false; 256]);
+    (first.index == 1 && bytes_of(&first.sub, &mut bytes)).then_some(bytes)
+}
+
+/// Adds the bytes that matches of this part consist of; whether that can be told.
+fn bytes_of(hir: &Hir, bytes: &mut [bool; 256]) -> bool {
+    match hir.kind() {
+        HirKind::Empty => true,
+        HirKind::Look(_) | HirKind::Class(Class::Unicode(_)) => false,
+        HirKind::Literal(literal) => {
+            literal.0.iter().for_each(|byte| bytes[usize::from(*byte)] = true);
+            true
+        }
+        HirKind::Class(Class::Bytes(class)) => {
+            let all = class.ranges().iter().flat_map(|range| range.start()..=range.end());
+            all.for_each(|byte| bytes[usize::from(byte)] = true);
+            true
+        }
+        HirKind::Capture(capture) => bytes_of(&capture.sub, bytes),
+        HirKind::Repetition(repetition) => bytes_of(&repetition.sub, bytes),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().all(|part| bytes_of(part, bytes)),
+    }
 }
 
 /// A part of a pattern.
@@ -137,7 +172,7 @@ impl Part {
     }
 
     fn one_of(set: Set, token: bool) -> Self {
-        Self { needs: Needs { sets: vec![set], run: 0 }, token: token.then_some(1) }.counted()
+        Self { needs: Needs { sets: vec![set], ..Needs::default() }, token: token.then_some(1) }.counted()
     }
 
     /// What matches only characters of tokens is a run of them.

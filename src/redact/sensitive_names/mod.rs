@@ -8,6 +8,7 @@ mod http;
 mod made;
 mod placeholders;
 mod tables;
+mod telling;
 mod values;
 mod words;
 
@@ -18,6 +19,7 @@ use tables::{
     ABOUT, ANYWHERE, ASKS, AT_END, COUNTED, DATA_KEYS, HARMLESS_HEADERS, HEADERS, PAIRS, RUN_TOGETHER, SECRET_KEYS,
     STILL,
 };
+pub(super) use telling::telling_words;
 pub use values::{is_mixed, is_opaque, is_reference, is_uuid};
 use words::{spaced, words};
 

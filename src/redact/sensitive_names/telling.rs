@@ -1,0 +1,42 @@
+//! Where a line holds a word that can make a name sensitive: asked of a whole line, before any name in it is judged by itself.
+
+use std::sync::OnceLock;
+
+use super::tables::{ANYWHERE, AT_END, HEADERS, PAIRS, RUN_TOGETHER};
+use crate::redact::literals::{Hit, Literals};
+
+/// The places in `line` where such words stand, ordered by their ends. A name that holds none of them promises no secret, to
+/// [`super::is_sensitive_key`] and to [`super::is_sensitive_header`]; one that does may be an exception.
+pub(in crate::redact) fn telling_words(line: &[u8]) -> Vec<Hit> {
+    static WORDS: OnceLock<Literals> = OnceLock::new();
+    let words = WORDS.get_or_init(|| {
+        let tables = [&AT_END[..], &ANYWHERE, &RUN_TOGETHER, &HEADERS];
+        let words = tables.into_iter().flatten().map(|(word, _)| *word);
+        let mut words: Vec<&str> = words.chain(PAIRS.iter().map(|(first, ..)| *first)).chain(["key"]).collect();
+        words.sort_unstable();
+        words.dedup();
+        Literals::new(words.into_iter().map(str::as_bytes))
+    });
+    words.find(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{is_sensitive_header, is_sensitive_key};
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_name_without_such_a_word_promises_nothing(
+            parts in prop::collection::vec(prop::sample::select(vec![
+                "api", "Key", "keys", "auth", "Auth", "sig", "PIN", "session", "id", "pass", "word", "X", "access", "2",
+                "private", "user", "-", "_", ".", "secret", "Cookie", "storage", "amz", "credential", "nonce", "code",
+            ]), 1..5),
+        ) {
+            let name = parts.concat();
+            let sensitive = is_sensitive_key(name.as_bytes()).or_else(|| is_sensitive_header(name.as_bytes()));
+            prop_assert!(sensitive.is_none() || !telling_words(name.as_bytes()).is_empty(), "{}", name);
+        }
+    }
+}
