@@ -164,15 +164,18 @@ fn trimmed(text: &[u8], start: usize, end: usize) -> (usize, usize) {
 
 /// The lengths of the parts of `line` between `between`; none when there is only one, or too many.
 fn parts(line: &[u8], between: &[u8]) -> Vec<usize> {
-    // Most lines hold only one.
-    if memchr::memchr(between[0], line).is_none() {
+    // Most lines hold only one part, and a search for more that had to be set up would cost most of the look.
+    let mut places = memchr::memchr_iter(between[0], line).filter(|at| line[*at..].starts_with(between)).peekable();
+    if places.peek().is_none() {
         return Vec::new();
     }
     let mut lengths = Vec::new();
     let mut from = 0;
-    for at in memchr::memmem::find_iter(line, between) {
-        lengths.push(at - from);
-        from = at + between.len();
+    for at in places {
+        if at >= from {
+            lengths.push(at - from);
+            from = at + between.len();
+        }
     }
     lengths.push(line.len() - from);
     if (2..=MOST_VALUES).contains(&lengths.len()) { lengths } else { Vec::new() }
