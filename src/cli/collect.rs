@@ -141,7 +141,7 @@ pub fn run(args: &CollectArgs) -> Result<Exit, Message> {
             .hint("make it first, or choose another one with --output"));
     }
     // Files from elsewhere do not speak of this machine.
-    let mut redactor = args.redaction.redactor(&key, args.from.is_none())?;
+    let mut redactor = args.redaction.redactor(&key, args.from.is_none())?.remembering();
     let vault = args.redaction.vault(Some(&args.output))?;
     if let Some(vault) = &vault {
         redactor = vault.watching(redactor);
