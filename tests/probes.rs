@@ -85,7 +85,7 @@ fn a_collection_keeps_the_reports_also_of_what_fails() {
     let manifest = bundle.json("manifest.json");
     let plan = manifest["plan"].as_array().cloned().unwrap_or_default();
     let probes: Vec<&Value> = plan.iter().filter(|item| item["collector"] == "probes").collect();
-    assert!(probes.len() == 2 && probes.iter().all(|item| item["status"] == "collected"), "{probes:#?}");
+    assert!(!probes.is_empty() && probes.iter().all(|item| item["status"] == "collected"), "{probes:#?}");
 }
 
 #[test]
