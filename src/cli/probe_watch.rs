@@ -95,7 +95,7 @@ impl Watch {
         for ((target, to), arrived) in &self.arrived {
             let name = crate::model::printable(target);
             writeln!(out, "{name}, {to}: arrived in {arrived} of {} rounds; Ctrl-C ends", self.rounds)?;
-            writeln!(out, "  hop  who                             answers    best    mean    last   worst ms")?;
+            writeln!(out, "  hop  who (times in ms)               answers    best    mean    last   worst")?;
             let ours = self.sent.iter().filter(|((of, there, _), _)| (of, there) == (target, to));
             for ((_, _, ttl), sent) in ours {
                 self.write_hop(target, *to, *ttl, *sent, out)?;
