@@ -14,4 +14,5 @@ pub mod inspect;
 pub mod model;
 pub mod pipeline;
 pub mod platform;
+pub mod probe;
 pub mod redact;

@@ -17,7 +17,7 @@ use std::time::Duration;
 use casefile::bundle::layout::BundleName;
 use casefile::collect::{self, Collector, Context, Deadline, Open, OpenError, Opened, Pass, Profile, Source, Step};
 use casefile::model::{Case, CaseId};
-use casefile::pipeline::{self, Clocks, Order, Planned, RunError};
+use casefile::pipeline::{self, Clocks, Order, Pace, Planned, RunError};
 use casefile::platform;
 use casefile::redact::{KnownNames, MediaHint, Privacy, Pseudonyms, Redactor, RuleSet};
 use jiff::Timestamp;
@@ -49,6 +49,7 @@ fn order(place: &Place, text: &str) -> Order {
         folder: place.out(),
         name: BundleName::parse("b").expect("a name"),
         threads: 1,
+        pace: Pace::Gentle,
         epoch: None,
         clocks: Clocks::system(),
     }

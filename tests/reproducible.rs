@@ -40,14 +40,31 @@ fn collect(folder: &Path, out: &str, key: &str, threads: &str) -> Run {
 }
 
 #[test]
-fn the_same_inputs_give_the_same_bytes_on_one_thread_and_on_four_and_every_time() {
+fn the_same_inputs_give_the_same_bytes_on_one_thread_and_on_many_and_every_time() {
     let folder = folder();
     inputs(folder.path(), 1_700_000);
     let first = collect(folder.path(), "a", "one.key", "1").expect(0).bundle();
     assert!(Opened::read(&first).files.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > 2_200_000);
-    for (out, threads) in [("b", "4"), ("c", "4")] {
+    for (out, threads) in [("b", "2"), ("c", "3"), ("d", "8"), ("e", "8")] {
         let other = collect(folder.path(), out, "one.key", threads).expect(0).bundle();
         same(&first, &other, &format!("{threads} threads, folder {out}"));
+    }
+}
+
+/// Programs that read zips in ways of their own; one that is not installed says nothing.
+#[test]
+fn other_programs_find_no_fault_with_the_zip() {
+    let folder = folder();
+    inputs(folder.path(), 3_000_000);
+    let bundle = collect(folder.path(), "a", "one.key", "3").expect(0).bundle();
+    let python = "import sys, zipfile; bad = zipfile.ZipFile(sys.argv[1]).testzip(); sys.exit(bad and 'bad: ' + bad)";
+    for (program, args) in [("unzip", ["-tqq"].as_slice()), ("python3", &["-c", python]), ("7z", &["t", "-bso0"])] {
+        match std::process::Command::new(program).args(args).arg(&bundle).output() {
+            Ok(output) => {
+                assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+            }
+            Err(e) => assert_eq!(e.kind(), std::io::ErrorKind::NotFound, "{program}"),
+        }
     }
 }
 

@@ -349,6 +349,7 @@ fn a_wrong_flag_is_refused_by_name() {
         (&["--since", "yesterday"], "--since"),
         (&["--since", "2026-11-23T10:15:00"], "zone"),
         (&["--threads", "many"], "--threads"),
+        (&["--threads", "0"], "at least one thread"),
         (&["--privacy", "none"], "strict"),
         (&["--only", "logz"], "logs"),
         (&["--bundle-name", "../x"], "--bundle-name"),

@@ -14,6 +14,7 @@ pub mod layout;
 mod leak_scan;
 pub mod limits;
 mod names;
+pub mod packing;
 mod problem;
 mod reading;
 mod record;
@@ -25,6 +26,7 @@ pub mod writer;
 mod zip_directory;
 mod zip_end;
 mod zip_local;
+mod zip_writer;
 
 #[cfg(test)]
 mod damage_tests;

@@ -22,7 +22,7 @@ use crate::collect::{self, Collector, Context, Deadline, Profile};
 use crate::model::case::GivenBy;
 use crate::model::printable;
 use crate::model::{Case, CaseId, case_file};
-use crate::pipeline::{self, Clocks, Order, Report, RunError};
+use crate::pipeline::{self, Clocks, Order, Pace, Report, RunError, Told};
 use crate::platform;
 
 /// What to collect, and what to do with it.
@@ -76,9 +76,12 @@ pub struct CollectArgs {
     /// Let commands of the profile run that are not on the built-in list
     #[arg(long)]
     allow_commands: bool,
-    /// Threads that read and redact
-    #[arg(long, value_name = "N")]
+    /// Threads that redact and pack; by default one a processor, at most 8
+    #[arg(long, value_name = "N", value_parser = super::threads)]
     threads: Option<usize>,
+    /// Run at normal priority; by default everything else on this machine goes first
+    #[arg(long)]
+    full_speed: bool,
     /// Ask nothing
     #[arg(long, short)]
     yes: bool,
@@ -145,7 +148,6 @@ pub fn run(args: &CollectArgs) -> Result<Exit, Message> {
             return Err(Message::new(Exit::Interrupted, "stopped; no bundle was written"));
         }
     }
-    let threads = args.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from).min(8));
     let order = Order {
         context,
         profile,
@@ -153,7 +155,8 @@ pub fn run(args: &CollectArgs) -> Result<Exit, Message> {
         redactor: Arc::new(redactor),
         folder: args.output.clone(),
         name,
-        threads: threads.clamp(1, 64),
+        threads: super::threads_or_default(args.threads),
+        pace: if args.full_speed { Pace::Full } else { Pace::Gentle },
         epoch,
         clocks: Clocks::system(),
     };
@@ -377,26 +380,22 @@ fn show_plan(planned: &[pipeline::Planned], case: &Case) -> std::io::Result<()> 
 
 /// Says where the bundle is and what is missing from it.
 fn tell(args: &CollectArgs, report: &Report) -> Result<Exit, Message> {
-    let manifest = &report.manifest;
-    let gaps: Vec<_> = manifest.plan.iter().filter(|item| item.outcome.leaves_a_gap()).collect();
-    let replaced: u64 = manifest.artifacts.iter().flat_map(|a| a.redactions.values()).sum();
+    let Told { case_id, artifacts, replaced, skipped, gaps } = &report.told;
     let exit = if gaps.is_empty() { Exit::Done } else { Exit::Partial };
     let path = report.sealed.path.display().to_string();
     let mut out = anstream::stdout().lock();
     let written = if args.json {
-        let skipped: Vec<_> =
-            manifest.plan.iter().filter(|i| matches!(i.outcome, crate::model::Outcome::Skipped { .. })).collect();
         let document = json!({
             "schema": "casefile-collect/1",
             "bundle": path,
-            "case_id": manifest.case_id,
+            "case_id": case_id,
             "bundle_digest": report.sealed.bundle_digest,
             "bundle_digest_spoken": report.sealed.bundle_digest.spoken(),
             "size": report.sealed.size,
-            "artifacts": manifest.artifacts.len(),
+            "artifacts": artifacts,
             "replacements": replaced,
             "gaps": gaps,
-            "skipped": skipped.len(),
+            "skipped": skipped,
         });
         serde_json::to_writer_pretty(&mut out, &document).map_err(std::io::Error::from).and_then(|()| writeln!(out))
     } else {
@@ -404,10 +403,10 @@ fn tell(args: &CollectArgs, report: &Report) -> Result<Exit, Message> {
         let _ = writeln!(
             err,
             "{}, {}, {} replaced; case {}",
-            count(manifest.artifacts.len() as u64, "file"),
+            count(*artifacts, "file"),
             human(report.sealed.size),
-            count(replaced, "value"),
-            manifest.case_id
+            count(*replaced, "value"),
+            case_id
         );
         for gap in gaps.iter().take(10) {
             let reason = gap.outcome.reason().unwrap_or_default();

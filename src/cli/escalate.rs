@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::message::{Message, plain};
+use super::policy::{self, PolicyArgs};
 use super::verify_text::{WIDTH, message_to_customer, render_missing};
 use crate::checklist::{Checklist, ItemResult};
 use crate::deliver::handover::{
@@ -38,6 +39,8 @@ pub struct EscalateArgs {
 pub enum EscalateCommand {
     /// Open the ticket: severity from the facts, text from the template, bundle attached
     Open(OpenArgs),
+    /// Read the policy: severities, targets, hours, queues, contacts, on-call
+    Policy(PolicyArgs),
 }
 
 /// Opens the ticket of a case
@@ -147,13 +150,16 @@ impl From<Message> for Failure {
 
 /// Runs the verb.
 pub fn run(args: &EscalateArgs, world: &mut World<'_>) -> Exit {
-    let EscalateCommand::Open(open) = &args.command;
-    match run_open(open, world) {
+    let (result, json) = match &args.command {
+        EscalateCommand::Open(open) => (run_open(open, world), open.json),
+        EscalateCommand::Policy(policy) => (run_policy(policy, world), false),
+    };
+    match result {
         Ok(exit) => exit,
         Err(failure) => {
             // A terminal that is gone cannot be told so.
             drop(tell(&failure, world.talk));
-            if open.json {
+            if json {
                 drop(print_json(&refusal_json(&failure), world.out));
             }
             failure.exit
@@ -161,8 +167,17 @@ pub fn run(args: &EscalateArgs, world: &mut World<'_>) -> Exit {
     }
 }
 
+fn run_policy(args: &PolicyArgs, world: &mut World<'_>) -> Result<Exit, Failure> {
+    let policy = policy_in_force(args.policy.as_deref())?;
+    policy::run(args, &policy, (world.now)(), world.out, world.talk).map_err(output_failed)
+}
+
+fn policy_in_force(named: Option<&Path>) -> Result<Policy, Failure> {
+    named.map_or_else(|| Ok(Policy::builtin()), |path| parsed(path, Policy::parse))
+}
+
 fn run_open(args: &OpenArgs, world: &mut World<'_>) -> Result<Exit, Failure> {
-    let policy = args.policy.as_deref().map_or_else(|| Ok(Policy::builtin()), |path| parsed(path, Policy::parse))?;
+    let policy = policy_in_force(args.policy.as_deref())?;
     let checklist =
         args.checklist.as_deref().map_or_else(|| Ok(Checklist::builtin()), |path| parsed(path, Checklist::parse))?;
     let template = args
@@ -259,6 +274,9 @@ fn refused(refusal: Refusal, case_id: &CaseId) -> Failure {
     let error = refusal.to_string();
     match refusal {
         Refusal::Template(e) => e.into(),
+        Refusal::NoDueTime(_) => {
+            Failure::new(Exit::Usage, error).hint("give that calendar of the policy more hours, or fewer holidays")
+        }
         Refusal::ReasonSaysNothing { .. } => {
             Failure::new(Exit::Usage, error).hint("say in a few words why; it stands in the ticket and in the journal")
         }
@@ -362,6 +380,9 @@ fn print_handed(prepared: &Prepared, handed: &Handed, journal: &Path, to: &mut d
             None => writeln!(to, "{name:<9} due none")?,
         }
     }
+    if let Some(why) = &prepared.desk_closed {
+        writeln!(to, "desk      closed ({why})")?;
+    }
     match attached {
         Some(Attached { name, size, digest, .. }) => {
             writeln!(to, "bundle    {name}, {size} bytes, read back: {digest}")?;
@@ -401,7 +422,7 @@ fn common_json(prepared: &Prepared) -> Value {
         "severity_override_reason": decided.override_reason,
         "queue": ticket.queue,
         "title": ticket.title,
-        "outside_business_hours": prepared.outside_business_hours,
+        "outside_business_hours": prepared.desk_closed.is_some(),
         "targets": {
             "from": targets.from.to_string(),
             "escalate": due(&targets.escalate),

@@ -6,7 +6,12 @@ pub mod escalate;
 pub mod exit;
 pub mod inspect;
 mod message;
+pub mod policy;
 mod preview;
+pub mod probe;
+mod probe_path;
+pub mod probe_text;
+mod probe_watch;
 mod progress;
 mod prompt;
 pub mod redact;
@@ -58,7 +63,7 @@ struct Command {
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done
-  1    the answer is no: checklist not met, leak found, target overdue
+  1    the answer is no: checklist not met, leak found, target overdue, a problem found under probe --strict
   2    wrong usage or configuration, or a format newer than this program
   3    the bundle is damaged, tampered with or hostile
   4    partly done: what was done is kept, the same command goes on
@@ -71,6 +76,8 @@ enum Verb {
     Collect(Box<collect::CollectArgs>),
     /// Redact files, folders or stdin, without a bundle (customer)
     Redact(Box<redact::RedactArgs>),
+    /// Ask names, servers, certificates, paths and clocks, and say what is wrong (customer, engineer)
+    Probe(probe::ProbeArgs),
     /// Check that a bundle is safe, whole, clean and complete (agent)
     Verify(verify::VerifyArgs),
     /// Look into a bundle without unpacking it (engineer)
@@ -109,6 +116,7 @@ pub fn main() -> ExitCode {
             let screen = if out.is_terminal() { Screen::Terminal } else { Screen::Elsewhere };
             Ok(inspect::run(&args, screen, &mut out, &mut err))
         }
+        Verb::Probe(args) => probe::run(&args),
         Verb::Verify(args) => verify::run(&args),
         Verb::Escalate(args) => Ok(hand_over(&args)),
         Verb::Rules(args) => rules::run(&args, &mut std::io::stdout().lock(), &mut anstream::stderr().lock()),
@@ -126,8 +134,11 @@ pub fn main() -> ExitCode {
 /// Runs `escalate` in the real world.
 fn hand_over(args: &escalate::EscalateArgs) -> Exit {
     let cancel = cancel_on_signal();
-    let escalate::EscalateCommand::Open(open) = &args.command;
-    let load = |path: &Path| load_facts(path, &open.rules, &cancel);
+    let rules: &[PathBuf] = match &args.command {
+        escalate::EscalateCommand::Open(open) => &open.rules,
+        escalate::EscalateCommand::Policy(_) => &[],
+    };
+    let load = |path: &Path| load_facts(path, rules, &cancel);
     let (mut out, mut talk) = (anstream::stdout().lock(), anstream::stderr().lock());
     let mut world = escalate::World {
         load: &load,
@@ -224,6 +235,24 @@ fn child(collector: &str, groups: &[String]) -> Result<Exit, Message> {
     crate::collect::host::answer(groups, &mut std::io::stdout().lock())
         .map(|()| Exit::Done)
         .map_err(|e| Message::new(Exit::LocalFailure, format!("cannot answer: {e}")))
+}
+
+/// Threads that are not worth more: memory grows with them, and one disk feeds no more.
+const MOST_THREADS: usize = 64;
+
+/// Reads `--threads`.
+fn threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least one thread must do the work".to_owned()),
+        Ok(threads) => Ok(threads),
+        Err(_) => Err("is no number of threads".to_owned()),
+    }
+}
+
+/// As many as were asked for; else one a processor, and no more than leaves a large server to its own work.
+fn threads_or_default(asked: Option<usize>) -> usize {
+    let of_machine = || std::thread::available_parallelism().map_or(2, usize::from).min(8);
+    asked.unwrap_or_else(of_machine).min(MOST_THREADS)
 }
 
 /// Reads a file that a person wrote. Larger than 8 MiB is a mistake.

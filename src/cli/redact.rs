@@ -41,8 +41,8 @@ pub struct RedactArgs {
     /// Print one JSON document about what was done
     #[arg(long, requires = "output")]
     pub json: bool,
-    /// Files worked on side by side
-    #[arg(long, value_name = "N")]
+    /// Threads; by default one a processor, at most 8
+    #[arg(long, value_name = "N", value_parser = super::threads)]
     pub threads: Option<usize>,
     // Last, because their headings would be given to every flag after them.
     /// How to redact.

@@ -16,7 +16,7 @@ use super::vault_flags::OpenVault;
 use crate::model::Outcome;
 use crate::pipeline::Event;
 use crate::pipeline::copies::{self, Copies, Found, NoCopy, Scanned, Source};
-use crate::platform;
+use crate::platform::{self, Refusal};
 use crate::redact::Witness;
 
 /// Runs the verb over files.
@@ -27,6 +27,7 @@ pub fn run(args: &RedactArgs) -> Result<Exit, Message> {
     if cancel.load(Ordering::Relaxed) {
         return Err(failure(copies::CopyError::Interrupted));
     }
+    nothing_is_there(&found)?;
     let folder = wants_folder(args, &found)?;
     let vault = args.redaction.vault(args.output.as_deref().filter(|_| folder))?;
     if let Some(vault) = &vault {
@@ -53,13 +54,12 @@ pub fn run(args: &RedactArgs) -> Result<Exit, Message> {
             false => step(&Event::Written { origin, bytes: 0, outcome: &Outcome::Collected }),
         }
     };
-    let threads = args.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from).min(8));
     let copies = Copies {
         sources: &found.sources,
         redactor: &redactor,
         hint: args.hint(),
         // Places are shown one file after the other.
-        threads: if args.show { 1 } else { threads.clamp(1, 64) },
+        threads: if args.show { 1 } else { super::threads_or_default(args.threads) },
         cancel: &cancel,
         watch: &watch,
         finished: AtomicUsize::new(0),
@@ -85,6 +85,17 @@ pub fn run(args: &RedactArgs) -> Result<Exit, Message> {
         let _ = report.table(&mut anstream::stderr().lock());
     }
     Ok(if report.has_gaps() { Exit::Partial } else { Exit::Done })
+}
+
+/// Refuses a call that names only what does not exist, which is a slip of the pen.
+fn nothing_is_there(found: &Found) -> Result<(), Message> {
+    let absent = found.left.iter().all(|left| matches!(left.refusal, Refusal::Vanished));
+    match found.left.first() {
+        Some(left) if absent && found.sources.is_empty() && !found.folder => {
+            Err(Message::usage(format!("{}: does not exist", left.shown)).hint("check the path; nothing was written"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether the result is a folder; refuses what cannot go where it should.
@@ -149,7 +160,11 @@ fn both_passes(
     }
     for left in &found.left {
         let place = scanned.redactor.text(&left.shown);
-        report.lines.push(Line { shown: left.shown.clone(), place, result: Err(NoCopy::Failed(left.reason.clone())) });
+        report.lines.push(Line {
+            shown: left.shown.clone(),
+            place,
+            result: Err(NoCopy::Failed(left.refusal.to_string())),
+        });
     }
     Ok(Some((report, scanned)))
 }

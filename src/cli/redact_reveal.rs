@@ -80,9 +80,9 @@ fn tell(revealed: &Revealed) {
     let mut err = anstream::stderr().lock();
     let _ = writeln!(err, "{} put back", count(revealed.put_back, "placeholder"));
     if revealed.unknown > 0 {
-        let _ = writeln!(err, "{} stay: the vault does not know them", count(revealed.unknown, "placeholder"));
+        let _ = writeln!(err, "{} not known to the vault, and left", count(revealed.unknown, "placeholder"));
     }
     if revealed.ambiguous > 0 {
-        let _ = writeln!(err, "{} stay: they stand for several values", count(revealed.ambiguous, "placeholder"));
+        let _ = writeln!(err, "{} with several values, and left", count(revealed.ambiguous, "placeholder"));
     }
 }

@@ -208,7 +208,7 @@ fn lines(
     if !cancel.load(Ordering::Relaxed) {
         give(&mut last, out)?;
     }
-    Ok(Ok(Copied { bytes, summary, notes: Vec::new() }))
+    Ok(Ok(Copied { bytes, summary, ..Copied::default() }))
 }
 
 /// Redacts text block by block, in one pass.

@@ -103,7 +103,8 @@ fn add_known(named: &str, names: &mut KnownNames) -> Result<(), Message> {
         }
     };
     if name.len() < 2 {
-        return Err(Message::usage(format!("--known {kind}: names nothing")).hint(format!("write {kind}=NAME")));
+        let what = if name.is_empty() { "names nothing" } else { "is too short: one letter stands in every word" };
+        return Err(Message::usage(format!("--known {kind}: {what}")).hint(format!("write {kind}=NAME")));
     }
     list.push(name.to_owned());
     // Logs name a machine by its first part too.

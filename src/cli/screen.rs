@@ -19,18 +19,25 @@ pub struct Escaped<'a> {
     out: &'a mut dyn Write,
     /// The beginning of a character, at most three bytes.
     split: Vec<u8>,
+    /// Whether the last line has no end yet.
+    in_line: bool,
 }
 
 impl<'a> Escaped<'a> {
     /// Escapes towards `out`.
     pub fn new(out: &'a mut dyn Write) -> Self {
-        Self { out, split: Vec::new() }
+        Self { out, split: Vec::new(), in_line: false }
     }
 
-    /// Writes what a last, incomplete character stands for.
+    /// Writes what a last, incomplete character stands for, and ends the last line, so that what the program says next
+    /// stands by itself.
     pub fn finish(mut self) -> io::Result<()> {
         if !std::mem::take(&mut self.split).is_empty() {
             self.out.write_all("\u{fffd}".as_bytes())?;
+            self.in_line = true;
+        }
+        if self.in_line {
+            self.out.write_all(b"\n")?;
         }
         self.out.flush()
     }
@@ -57,6 +64,7 @@ impl Write for Escaped<'_> {
             }
         }
         self.out.write_all(shown.as_bytes())?;
+        self.in_line = shown.chars().next_back().map_or(self.in_line, |last| last != '\n');
         Ok(bytes.len())
     }
 
@@ -88,7 +96,9 @@ mod tests {
     #[test]
     fn terminal_escapes_are_shown_and_lines_stay_lines() {
         assert_eq!(escaped(&[b"a\tb\n\x1b[2J\r\n"]), "a\tb\n\\u{1b}[2J\\u{d}\n");
-        assert_eq!(escaped(&["naïve".as_bytes(), b"\xff."]), "naïve\u{fffd}.");
+        assert_eq!(escaped(&["naïve".as_bytes(), b"\xff."]), "naïve\u{fffd}.\n");
+        assert_eq!(escaped(&[b"naive\n", b"\xc3"]), "naive\n\u{fffd}\n");
+        assert_eq!(escaped(&[]), "");
     }
 
     proptest! {

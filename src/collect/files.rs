@@ -204,7 +204,7 @@ pub(super) struct FileSource {
     /// Bytes kept, the newest; for compressed files of the expanded bytes.
     pub(super) cap: u64,
     /// Log lines before this are left out.
-    pub(super) since: Option<Since>,
+    pub(super) since: Option<Box<Since>>,
     pub(super) seen: Mutex<Option<Seen>>,
     /// Bytes that the file did not have any more when the last pass came to its end.
     pub(super) short: Arc<AtomicU64>,
@@ -219,6 +219,9 @@ struct Until {
 
 impl Read for Until {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            return Ok(0); // the system need not be asked
+        }
         let most = usize::try_from(self.left).map_or(buf.len(), |left| left.min(buf.len()));
         let n = self.file.read(&mut buf[..most])?;
         self.left -= n as u64;
@@ -230,12 +233,12 @@ impl Read for Until {
 }
 
 /// The window that the first pass settled.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Seen {
     len: u64,
     compression: Option<Compression>,
+    /// What is left out in front.
     start: u64,
-    truncation: Option<Truncation>,
     /// Whether it is an archive, which has no lines to begin at.
     archive: bool,
 }
@@ -243,11 +246,13 @@ pub(super) struct Seen {
 impl FileSource {
     /// Decides which bytes both passes take.
     fn settle(&self, file: &File, len: u64) -> Result<Seen, OpenError> {
-        let mut magic = Vec::new();
-        self.reader(file, len.min(archive::MAGIC as u64), None, 0)?.read_to_end(&mut magic)?;
-        let compression = Compression::of(&magic);
         let mut head = Vec::new();
-        self.reader(file, len, compression, 0)?.take(ARCHIVE_HEAD).read_to_end(&mut head)?;
+        file.take(len.min(ARCHIVE_HEAD)).read_to_end(&mut head)?;
+        let compression = Compression::of(&head[..head.len().min(archive::MAGIC)]);
+        if compression.is_some() {
+            head.clear();
+            self.reader(file, len, compression, 0)?.take(ARCHIVE_HEAD).read_to_end(&mut head)?;
+        }
         let archive = Archive::of(&head).is_some();
         let full = match compression {
             None => len,
@@ -256,7 +261,6 @@ impl FileSource {
             Some(_) => io::copy(&mut self.reader(file, len, compression, 0)?, &mut io::sink())?,
         };
         let mut start = full.saturating_sub(self.cap);
-        let mut truncation = None;
         if start > 0 && archive {
             let reason = format!("is an archive over the cap of {} bytes, and an archive cannot be cut", self.cap);
             return Err(OpenError::Failed(reason));
@@ -267,10 +271,8 @@ impl FileSource {
             if skipped > 0 && start - 1 + skipped < full {
                 start = start - 1 + skipped;
             }
-            let limit = format!("at most {} bytes of this file", self.cap);
-            truncation = Some(Truncation { kept: KeptEnd::Newest, bytes_left_out: start, limit });
         }
-        Ok(Seen { len, compression, start, truncation, archive })
+        Ok(Seen { len, compression, start, archive })
     }
 
     /// The first `len` bytes of `file`, expanded where they are compressed, from byte `start` of the result on.
@@ -308,10 +310,13 @@ impl Open for FileSource {
         if pass == Pass::Scan || seen.is_none() {
             *seen = Some(self.settle(&opened.file, opened.len)?);
         }
-        let Some(Seen { len, compression, start, truncation, archive }) = seen.clone() else {
+        let Some(Seen { len, compression, start, archive }) = *seen else {
             return Err(OpenError::Replaced);
         };
         self.short.store(0, Ordering::Relaxed);
+        let limit = || format!("at most {} bytes of this file", self.cap);
+        let truncation =
+            (start > 0).then(|| Truncation { kept: KeptEnd::Newest, bytes_left_out: start, limit: limit() });
         // What was appended since the first pass belongs to the next bundle.
         let reader = self.reader(&opened.file, len, compression, start)?;
         let reader = match &self.since {

@@ -65,7 +65,7 @@ impl Collector for Logs {
 fn source(block: &Globs, found: Found, cap: u64, context: &Context) -> Source {
     let since = context.since.map(|moment| {
         let not_after = found.modified.unwrap_or(context.now);
-        Since { moment, assumed: Assumed { zone: context.zone.clone(), not_after } }
+        Box::new(Since { moment, assumed: Assumed { zone: context.zone.clone(), not_after } })
     });
     let path = place("logs", &found.path, block.base.as_deref());
     let path = expanded_name(&path).unwrap_or(path);

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::checklist::{Checklist, Evaluation, ItemResult, evaluate, says_nothing};
+use crate::escalate::calendar::Closed;
 use crate::escalate::severity::Contradiction;
-use crate::escalate::targets::{Targets, targets};
+use crate::escalate::targets::{NoDueTime, Targets, targets};
 use crate::escalate::ticket::{self, BundleName, Ticket, TicketError, TicketFacts, TicketTemplate};
 use crate::escalate::{Decided, Policy, classify, decide};
 use crate::model::{Case, ConfigError, Manifest, Severity, Sha256Digest};
@@ -92,6 +93,9 @@ pub enum Refusal {
     /// The template.
     #[error(transparent)]
     Template(ConfigError),
+    /// A calendar of the policy that does not open any more.
+    #[error(transparent)]
+    NoDueTime(#[from] NoDueTime),
 }
 
 /// A handover that is ready to be carried out.
@@ -105,8 +109,8 @@ pub struct Prepared {
     pub evaluation: Evaluation,
     /// What is due when.
     pub targets: Targets,
-    /// Whether the desk is closed.
-    pub outside_business_hours: bool,
+    /// Why the desk is closed, where it is.
+    pub desk_closed: Option<Closed>,
     override_checklist: Option<String>,
     agent: Option<String>,
     bundle: Option<BundleToAttach>,
@@ -165,10 +169,10 @@ pub fn prepare(request: &Request<'_>) -> Result<Prepared, Refusal> {
     }
     let decided = decide(classify(case, policy), request.severity, request.severity_reason)?;
     let severity = decided.severity;
-    let outside_business_hours = !policy.business_hours.is_open(now);
+    let desk_closed = policy.calendar_of(case).1.closed(now);
     let manifest = bundle.map(|bundle| &bundle.manifest);
     let mut evaluation = evaluate(request.checklist, manifest, case, severity);
-    if outside_business_hours {
+    if desk_closed.is_some() {
         evaluation = evaluation.outside_business_hours();
     }
     let in_the_way = in_the_way(&evaluation);
@@ -180,7 +184,7 @@ pub fn prepare(request: &Request<'_>) -> Result<Prepared, Refusal> {
     }
     // An override that was not needed is not worth a line in the ticket.
     let override_checklist = request.override_checklist.filter(|_| !in_the_way.is_empty());
-    let targets = targets(case, severity, policy, now);
+    let targets = targets(case, severity, policy, now)?;
     let facts = TicketFacts {
         case,
         manifest,
@@ -216,7 +220,7 @@ pub fn prepare(request: &Request<'_>) -> Result<Prepared, Refusal> {
         decided,
         evaluation,
         targets,
-        outside_business_hours,
+        desk_closed,
     })
 }
 

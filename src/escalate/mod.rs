@@ -2,9 +2,11 @@
 //!
 //! This room decides and words; it opens no file, asks no clock and sends nothing. `deliver/` carries out.
 
-pub mod hours;
+pub mod calendar;
+pub mod on_call;
 pub mod plain_text;
 pub mod policy;
+pub mod routing;
 pub mod severity;
 pub mod targets;
 pub mod ticket;

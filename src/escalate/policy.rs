@@ -1,11 +1,15 @@
 //! The policy: what the severities mean, how fast each must move, and where a ticket goes.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use crate::model::config::parse_toml;
-use crate::model::{Case, ConfigError, Severity};
+use crate::model::{ConfigError, Severity};
 
-use super::hours::BusinessHours;
+use super::calendar::Calendar;
+use super::on_call::Schedule;
+use super::routing::Routing;
 
 const BUILTIN: &str = include_str!("policy.toml");
 
@@ -15,12 +19,46 @@ const BUILTIN: &str = include_str!("policy.toml");
 pub struct Policy {
     /// From how many affected users an outage counts as "many users".
     pub many_users: u64,
-    /// When the desk is open.
-    pub business_hours: BusinessHours,
+    /// The name of the calendar that counts where a service has none of its own.
+    pub calendar: String,
+    /// When each desk is open, by name.
+    pub calendars: BTreeMap<String, Calendar>,
     /// What each level means and how fast it must move.
     pub severities: Levels,
     /// Which queue gets the ticket.
     pub routing: Routing,
+    /// Whom to call. Never sent to any channel.
+    #[serde(default)]
+    pub contacts: Vec<Contact>,
+    /// Who is on call, by team.
+    #[serde(default)]
+    pub on_call: BTreeMap<String, Schedule>,
+}
+
+/// How a team or one of its people is reached.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contact {
+    /// The team, such as Engineering, SRE or Product.
+    pub team: String,
+    /// A person of it.
+    pub name: Option<String>,
+    /// A telephone number.
+    pub phone: Option<String>,
+    /// A mail address.
+    pub email: Option<String>,
+    /// A chat room or handle.
+    pub chat: Option<String>,
+}
+
+impl Contact {
+    /// The ways to reach it, each with its name.
+    pub fn ways(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let Self { phone, email, chat, .. } = self;
+        [("phone", phone), ("e-mail", email), ("chat", chat)]
+            .into_iter()
+            .filter_map(|(name, way)| way.as_deref().filter(|way| !way.trim().is_empty()).map(|way| (name, way)))
+    }
 }
 
 /// The four levels.
@@ -53,15 +91,15 @@ pub struct Target {
     pub minutes: u32,
     /// Whether they run at night.
     #[serde(default)]
-    pub calendar: Calendar,
-    /// How minutes of business hours are counted; given exactly where `calendar` is business hours.
+    pub runs: Runs,
+    /// How minutes of business hours are counted; given exactly where they run in business hours.
     pub reading: Option<Reading>,
 }
 
 /// When a target's minutes run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Calendar {
+pub enum Runs {
     /// Day and night.
     #[default]
     Always,
@@ -77,38 +115,6 @@ pub enum Reading {
     OpenMinutes,
     /// Every 24 hours are one business day.
     BusinessDays,
-}
-
-/// Which queue gets the ticket.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Routing {
-    /// For services that are not listed, and for cases that name none.
-    pub default_queue: String,
-    /// For SEV4.
-    pub backlog_queue: String,
-    /// The services that have a queue of their own.
-    #[serde(default)]
-    pub services: Vec<ServiceRoute>,
-}
-
-/// One service and its queue.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ServiceRoute {
-    /// The service, as cases name it; case is ignored.
-    pub service: String,
-    /// Its queue.
-    pub queue: String,
-}
-
-/// Where a ticket goes, and why there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route {
-    /// The queue.
-    pub queue: String,
-    /// Why this one, in words.
-    pub reason: String,
 }
 
 /// Longest target: a year. A longer one is a slip of the pen and would make the calendar walk far.
@@ -153,19 +159,20 @@ impl Policy {
                 }
             }
         }
-        let queues =
-            [("default_queue", &policy.routing.default_queue), ("backlog_queue", &policy.routing.backlog_queue)];
-        for (key, queue) in queues {
-            if queue.trim().is_empty() {
-                return Err(fail(format!("routing.{key}"), "is empty", "name a queue, so that no ticket goes nowhere"));
-            }
+        if let Some((key, problem, mend)) = policy.routing.mistake() {
+            return Err(fail(key, problem, mend));
         }
-        for (n, route) in policy.routing.services.iter().enumerate() {
-            if route.service.trim().is_empty() || route.queue.trim().is_empty() {
+        if let Some(n) = policy.contacts.iter().position(|contact| contact.team.trim().is_empty()) {
+            return Err(fail(format!("contacts[{n}].team"), "is empty", "name the team, such as SRE"));
+        }
+        let calendars = policy.routing.services.iter().filter_map(|route| route.calendar.as_ref());
+        for name in [&policy.calendar].into_iter().chain(calendars) {
+            if !policy.calendars.contains_key(name) {
+                let known: Vec<&str> = policy.calendars.keys().map(String::as_str).collect();
                 return Err(fail(
-                    format!("routing.services[{n}]"),
-                    "has an empty name",
-                    "name a service and its queue",
+                    "calendar".to_owned(),
+                    &format!("names the calendar `{name}`, which is not there"),
+                    &format!("add [calendars.{name}], or name one of: {}", known.join(", ")),
                 ));
             }
         }
@@ -182,40 +189,21 @@ impl Policy {
             Severity::Sev4 => &self.severities.sev4,
         }
     }
-
-    /// Which queue gets the ticket of `case` at `severity`.
-    #[must_use]
-    pub fn route(&self, case: &Case, severity: Severity) -> Route {
-        let Routing { default_queue, backlog_queue, services } = &self.routing;
-        if severity == Severity::Sev4 {
-            return Route { queue: backlog_queue.clone(), reason: "every SEV4 goes to the backlog".to_owned() };
-        }
-        let Some(service) = case.service.as_ref().map(|f| f.value.trim()) else {
-            return Route { queue: default_queue.clone(), reason: "the default, as no service is named".to_owned() };
-        };
-        match services.iter().find(|route| route.service.trim().to_lowercase() == service.to_lowercase()) {
-            Some(route) => Route { queue: route.queue.clone(), reason: "the queue of its service".to_owned() },
-            None => {
-                let reason = "the default, as the policy has no queue for its service".to_owned();
-                Route { queue: default_queue.clone(), reason }
-            }
-        }
-    }
 }
 
 impl Target {
     /// What is wrong with this target, and how to mend it.
     fn mistake(self) -> Option<(&'static str, &'static str)> {
-        match (self.calendar, self.reading) {
+        match (self.runs, self.reading) {
             _ if self.minutes == 0 || self.minutes > MOST_MINUTES => {
                 Some(("is not between 1 minute and a year", "give `minutes` a number from 1 to 527040"))
             }
-            (Calendar::BusinessHours, None) => Some((
+            (Runs::BusinessHours, None) => Some((
                 "does not say how business hours are counted",
                 "add reading = \"open-minutes\" or reading = \"business-days\"",
             )),
-            (Calendar::Always, Some(_)) => {
-                Some(("has a reading of business hours but runs always", "add calendar = \"business-hours\""))
+            (Runs::Always, Some(_)) => {
+                Some(("has a reading of business hours but runs always", "add runs = \"business-hours\""))
             }
             (_, Some(Reading::BusinessDays)) if !self.minutes.is_multiple_of(1440) => {
                 Some(("counts business days but is no whole number of days", "give `minutes` a multiple of 1440"))
@@ -228,7 +216,6 @@ impl Target {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checklist::fixture::{case, case_without};
 
     #[test]
     fn the_built_in_policy_is_one() {
@@ -243,12 +230,13 @@ mod tests {
             ("many_users = 50", "many_users = 1", "many_users", "one user is not many"),
             ("many_users = 50", "many_user = 50", "many_user", "unknown key"),
             (", reading = \"business-days\"", "", "severities.sev3.escalate", "does not say how"),
+            ("calendar = \"desk\"", "calendar = \"office\"", "calendar", "`office`, which is not there"),
             ("minutes = 1440", "minutes = 1441", "severities.sev3.escalate", "whole number of days"),
             ("minutes = 60", "minutes = 0", "severities.sev2.escalate", "1 minute"),
-            ("\"Etc/UTC\"", "\"Berlin\"", "business_hours", "not an IANA"),
-            ("open = \"09:00\"", "open = \"9 am\"", "business_hours", "no time of day"),
-            ("open = \"09:00\"", "open = \"17:00\"", "business_hours", "never open"),
-            ("days = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\"]", "days = []", "business_hours", "never open"),
+            ("\"Etc/UTC\"", "\"Berlin\"", "calendars.desk", "not an IANA"),
+            ("09:00-17:00", "9 am to 5 pm", "calendars.desk", "no window"),
+            ("09:00-17:00", "17:00-17:00", "calendars.desk", "same minute"),
+            ("[\"mon-fri 09:00-17:00\"]", "[]", "calendars.desk", "never open"),
             ("default_queue = \"escalations\"", "default_queue = \" \"", "routing.default_queue", "is empty"),
         ] {
             assert!(BUILTIN.contains(from), "{from}");
@@ -257,17 +245,5 @@ mod tests {
             assert!(error.key.as_deref().is_some_and(|k| k.contains(key)), "{to}: {error}");
             assert!(error.line.is_some() && error.mend.is_some(), "{to}: {error:?}");
         }
-    }
-
-    #[test]
-    fn a_service_without_a_queue_goes_to_the_stated_default_and_says_so() {
-        let text = BUILTIN.to_owned() + "[[routing.services]]\nservice = \"Payments\"\nqueue = \"pay\"\n";
-        let policy = Policy::parse("p", &text).expect("parses");
-        assert_eq!(policy.route(&case(), Severity::Sev2).queue, "pay");
-        assert_eq!(policy.route(&case(), Severity::Sev4).queue, "backlog");
-        let unnamed = policy.route(&case_without("service"), Severity::Sev2);
-        assert_eq!(unnamed.queue, "escalations");
-        assert!(unnamed.reason.contains("default"));
-        assert!(Policy::builtin().route(&case(), Severity::Sev2).reason.contains("no queue for its service"));
     }
 }

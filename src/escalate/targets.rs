@@ -5,7 +5,8 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use crate::model::{Case, Severity};
 
-use super::policy::{Calendar, Policy, Reading, Target};
+use super::calendar::{Calendar, NeverOpens};
+use super::policy::{Policy, Reading, Runs, Target};
 
 /// What is due when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,24 +32,33 @@ pub struct Due {
     pub missed_by: Option<SignedDuration>,
 }
 
+/// A calendar by which a target cannot be counted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no due time by the calendar `{calendar}`: it does not open often enough within ten years")]
+pub struct NoDueTime {
+    /// The calendar's name in the policy.
+    pub calendar: String,
+}
+
 /// The due times of `case` at `severity`, as seen at `now`.
-#[must_use]
-pub fn targets(case: &Case, severity: Severity, policy: &Policy, now: Timestamp) -> Targets {
+pub fn targets(case: &Case, severity: Severity, policy: &Policy, now: Timestamp) -> Result<Targets, NoDueTime> {
     let (from, from_reason) = match &case.reported_at {
         Some(reported) => (reported.value.utc, "the customer's report"),
         None => (now, "the escalation, as nobody said when it was reported"),
     };
     let level = policy.level(severity);
+    let (name, calendar) = policy.calendar_of(case);
     let due = |target: Target| {
-        let (at, counted) = counted(target, from, policy);
-        Due { at, counted, missed_by: missed(at, now) }
+        let (at, counted) =
+            counted(target, from, calendar).map_err(|NeverOpens| NoDueTime { calendar: name.to_owned() })?;
+        Ok(Due { at, counted, missed_by: missed(at, now) })
     };
-    Targets {
+    Ok(Targets {
         from,
         from_reason,
-        escalate: level.escalate.map(due),
-        respond: respond(case, level.respond.map(due), from, now),
-    }
+        escalate: level.escalate.map(due).transpose()?,
+        respond: respond(case, level.respond.map(due).transpose()?, from, now),
+    })
 }
 
 /// Our own target, or the customer's contract where that is tighter.
@@ -68,23 +78,22 @@ fn respond(case: &Case, ours: Option<Due>, from: Timestamp, now: Timestamp) -> O
     }
 }
 
-fn counted(target: Target, from: Timestamp, policy: &Policy) -> (Timestamp, String) {
-    let Target { minutes, calendar, reading } = target;
-    let hours = &policy.business_hours;
+fn counted(target: Target, from: Timestamp, hours: &Calendar) -> Result<(Timestamp, String), NeverOpens> {
+    let Target { minutes, runs, reading } = target;
     let zone = hours.zone_name();
-    match (calendar, reading) {
-        (Calendar::Always, _) => (
+    Ok(match (runs, reading) {
+        (Runs::Always, _) => (
             from.checked_add(i64::from(minutes).minutes()).unwrap_or(from),
             format!("{minutes} minutes, day and night"),
         ),
-        (Calendar::BusinessHours, Some(Reading::BusinessDays)) => (
-            hours.after_business_days(from, minutes / 1440),
+        (Runs::BusinessHours, Some(Reading::BusinessDays)) => (
+            hours.after_business_days(from, minutes / 1440)?,
             format!("{} by business days in {zone}", plural(minutes / 1440, "day")),
         ),
-        (Calendar::BusinessHours, _) => {
-            (hours.after_open_minutes(from, minutes), format!("{minutes} minutes of business hours in {zone}"))
+        (Runs::BusinessHours, _) => {
+            (hours.after_open_minutes(from, minutes)?, format!("{minutes} minutes of business hours in {zone}"))
         }
-    }
+    })
 }
 
 fn missed(due: Timestamp, now: Timestamp) -> Option<SignedDuration> {
@@ -123,21 +132,25 @@ mod tests {
     use super::*;
     use crate::checklist::fixture::{at, case, case_with, case_without};
 
+    fn all(case: &Case, severity: Severity, policy: &Policy, now: Timestamp) -> Targets {
+        targets(case, severity, policy, now).expect("a calendar that opens")
+    }
+
     #[test]
     fn the_clock_runs_from_the_report_and_says_by_how_much_it_was_missed() {
         // Reported 09:20 UTC; escalated at 10:30: the hour was missed by 10 minutes.
-        let missed = targets(&case(), Severity::Sev2, &Policy::builtin(), at("2026-11-23T10:30:00Z"));
+        let missed = all(&case(), Severity::Sev2, &Policy::builtin(), at("2026-11-23T10:30:00Z"));
         let escalate = missed.escalate.expect("SEV2 has a target");
         assert_eq!(escalate.at, at("2026-11-23T10:20:00Z"));
         assert_eq!(escalate.missed_by.map(in_words).as_deref(), Some("10 min"));
-        let kept = targets(&case(), Severity::Sev2, &Policy::builtin(), at("2026-11-23T10:20:00Z"));
+        let kept = all(&case(), Severity::Sev2, &Policy::builtin(), at("2026-11-23T10:20:00Z"));
         assert_eq!(kept.escalate.and_then(|due| due.missed_by), None);
     }
 
     #[test]
     fn sev1_on_a_sunday_night_is_never_moved_to_business_hours() {
         let sunday = case_with(|t| t.replace("2026-11-23T10:20:00+01:00", "2026-11-22T03:07:00+01:00"));
-        let targets = targets(&sunday, Severity::Sev1, &Policy::builtin(), at("2026-11-22T02:08:00Z"));
+        let targets = all(&sunday, Severity::Sev1, &Policy::builtin(), at("2026-11-22T02:08:00Z"));
         assert_eq!(targets.respond.map(|due| due.at), Some(at("2026-11-22T02:22:00Z")));
     }
 
@@ -150,10 +163,10 @@ mod tests {
             1,
         );
         let hour = Policy::parse("p", &hour).expect("parses");
-        let due = targets(&case(), Severity::Sev2, &hour, now).respond.expect("due");
+        let due = all(&case(), Severity::Sev2, &hour, now).respond.expect("due");
         assert_eq!(due.at, at("2026-11-23T09:50:00Z"));
         assert!(due.counted.contains("contract, tighter than our 60 minutes"), "{}", due.counted);
-        let due = targets(&case(), Severity::Sev1, &Policy::builtin(), now).respond.expect("due");
+        let due = all(&case(), Severity::Sev1, &Policy::builtin(), now).respond.expect("due");
         assert_eq!(due.counted, "15 minutes, day and night");
     }
 
@@ -161,10 +174,10 @@ mod tests {
     fn an_absurd_contract_and_a_missing_report_are_survived() {
         let absurd = case_with(|t| t.replace("response_minutes = 30", "response_minutes = 9223372036854775807"));
         let now = at("2026-11-23T09:21:00Z");
-        assert_eq!(targets(&absurd, Severity::Sev2, &Policy::builtin(), now).respond, None);
-        let unreported = targets(&case_without("reported_at"), Severity::Sev1, &Policy::builtin(), now);
+        assert_eq!(all(&absurd, Severity::Sev2, &Policy::builtin(), now).respond, None);
+        let unreported = all(&case_without("reported_at"), Severity::Sev1, &Policy::builtin(), now);
         assert_eq!(unreported.from, now);
         assert!(unreported.from_reason.contains("nobody said"));
-        assert_eq!(targets(&case_without("customer_sla"), Severity::Sev4, &Policy::builtin(), now).respond, None);
+        assert_eq!(all(&case_without("customer_sla"), Severity::Sev4, &Policy::builtin(), now).respond, None);
     }
 }

@@ -34,6 +34,7 @@ pub(super) struct TicketContext {
     service: String,
     queue: String,
     queue_reason: String,
+    runbook: Option<String>,
     agent: Option<String>,
     severity: SeverityFields,
     escalation_reason: String,
@@ -151,6 +152,7 @@ impl TicketContext {
             service: said(case.service.as_ref()),
             queue: inline(&route.queue, NAME),
             queue_reason: inline(&route.reason, LINE),
+            runbook: facts.policy.service_of(case).and_then(|service| service.runbook.clone()),
             agent: facts.agent.map(|agent| inline(agent, NAME)),
             severity: SeverityFields {
                 level: decided.severity.to_string(),
@@ -198,6 +200,7 @@ impl TicketContext {
             service: x(),
             queue: x(),
             queue_reason: x(),
+            runbook: Some(x()),
             agent: Some(x()),
             severity: SeverityFields {
                 level: "SEV1".to_owned(),
@@ -263,7 +266,7 @@ fn in_both_zones(at: Timestamp, facts: &TicketFacts<'_>) -> String {
     let zone = facts.case.customer_zone.as_ref().and_then(|f| TimeZone::get(&f.value).ok());
     let local = match zone {
         Some(zone) => format!("{} for the customer", at.to_zoned(zone).strftime("%a %H:%M %:z")),
-        None => format!("{} at the desk", facts.policy.business_hours.local(at)),
+        None => format!("{} at the desk", facts.policy.calendar_of(facts.case).1.local(at)),
     };
     format!("{}, {local}", in_utc(at))
 }
@@ -357,7 +360,7 @@ fn timeline(facts: &TicketFacts<'_>) -> Vec<TimelineEntry> {
             entries.push(entry(at.utc, &at.given, &format!("tried: {}", attempt.what)));
         }
     }
-    let desk = |at: Timestamp| facts.policy.business_hours.local(at);
+    let desk = |at: Timestamp| facts.policy.calendar_of(case).1.local(at);
     if let Some(manifest) = facts.manifest {
         let customers_clock = format!("the machine's clock, zone {}", manifest.clock.zone);
         entries.push(entry(manifest.started, &customers_clock, "diagnostics collected"));

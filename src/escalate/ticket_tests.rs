@@ -12,7 +12,7 @@ fn ticket_with(case: &Case, template: &TicketTemplate, chosen: Option<Severity>)
     let decided = decide(classify(case, &policy), chosen, Some("board meeting")).expect("has a reason");
     let manifest = manifest();
     let evaluation = evaluate(&Checklist::builtin(), Some(&manifest), case, decided.severity);
-    let targets = targets(case, decided.severity, &policy, now);
+    let targets = targets(case, decided.severity, &policy, now).expect("a calendar that opens");
     let digest = Sha256Digest([9; 32]);
     let bundle = BundleName { file_name: "a.casefile.zip", size: 7, bundle_digest: &digest, file_digest: &digest };
     let facts = TicketFacts {

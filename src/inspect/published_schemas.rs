@@ -7,6 +7,7 @@ use schemars::{JsonSchema, schema_for};
 
 use super::{Listing, Summary};
 use crate::model::{Case, Manifest};
+use crate::probe::ProbeReport;
 use crate::redact::RuleListing;
 
 fn published<T: JsonSchema>(name: &str) {
@@ -47,4 +48,9 @@ fn the_listing_is_as_published() {
 #[test]
 fn the_listing_of_rules_is_as_published() {
     published::<RuleListing>("rules.schema.json");
+}
+
+#[test]
+fn the_report_of_probes_is_as_published() {
+    published::<ProbeReport>("probe.schema.json");
 }

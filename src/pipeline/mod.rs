@@ -4,9 +4,11 @@
 //! secrets and writes, in the order of the plan, whatever the number of threads.
 
 pub mod copies;
+mod first_pass;
 mod gather;
 mod pool;
 mod record;
+mod second_pass;
 pub mod vault;
 
 use std::path::PathBuf;
@@ -19,8 +21,8 @@ use jiff::Timestamp;
 use crate::bundle::layout::BundleName;
 use crate::bundle::writer::{Sealed, WriteError};
 use crate::collect::{Collector, Context, Profile, Source, Step};
-use crate::model::manifest::Manifest;
-use crate::model::{Case, Outcome};
+use crate::model::manifest::PlanItem;
+use crate::model::{Case, CaseId, Outcome};
 use crate::redact::{RedactError, Redactor};
 
 /// Everything that one run needs to know.
@@ -37,12 +39,23 @@ pub struct Order {
     pub folder: PathBuf,
     /// The bundle's name.
     pub name: BundleName,
-    /// Threads that read and redact.
+    /// Threads that redact and pack, at least one.
     pub threads: usize,
+    /// How much of the machine those threads take.
+    pub pace: Pace,
     /// `SOURCE_DATE_EPOCH`: makes times and durations of the run the same every time.
     pub epoch: Option<Timestamp>,
     /// The clocks; a test brings its own.
     pub clocks: Clocks,
+}
+
+/// What a run takes of a machine that has other things to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// What others leave.
+    Gentle,
+    /// Its share.
+    Full,
 }
 
 /// The wall clock, which may jump, and a clock that cannot.
@@ -109,8 +122,23 @@ pub enum Event<'a> {
 pub struct Report {
     /// The bundle.
     pub sealed: Sealed,
-    /// Its record.
-    pub manifest: Manifest,
+    /// What is to be told.
+    pub told: Told,
+}
+
+/// What whoever made the bundle is told of it. Nothing in it is redacted: it is for their terminal.
+#[derive(Debug)]
+pub struct Told {
+    /// The case.
+    pub case_id: CaseId,
+    /// Files in the bundle.
+    pub artifacts: u64,
+    /// Values that were replaced in them.
+    pub replaced: u64,
+    /// Lines of the plan that were skipped.
+    pub skipped: usize,
+    /// Lines of the plan that left a gap.
+    pub gaps: Vec<PlanItem>,
 }
 
 /// Why a run made no bundle. Nothing is left behind.
@@ -178,18 +206,18 @@ pub fn run(order: &Order, planned: &[Planned], watch: &mut dyn FnMut(Event<'_>))
     watch(Event::Planned { sources: sources.len() });
     // First of all, so that a folder that takes no file is known before anybody waits for the first pass.
     let mut writer = crate::bundle::writer::BundleWriter::create(&order.folder, &order.name, order.epoch)?;
-    let scans = gather::scan(order, &sources, watch);
+    let scans = first_pass::scan(order, &sources, watch);
     if cancelled() {
         return Err(RunError::Interrupted);
     }
-    let (redactor, scans) = gather::with_seeds(order, scans)?;
-    let results = gather::write(order, &redactor, &sources, scans, &mut writer, watch)?;
+    let (redactor, scans) = first_pass::with_seeds(order, scans)?;
+    let mut record = record::Record::new(order, &redactor, planned);
+    second_pass::write(order, &redactor, &sources, scans, &mut writer, &mut record, watch)?;
     if cancelled() {
         return Err(RunError::Interrupted);
     }
     watch(Event::Sealing);
-    let manifest = record::manifest(order, &redactor, planned, results, (wall, steady));
-    let documents = record::documents(order, &redactor, &manifest)?;
+    let (documents, told) = record.documents(&writer, (wall, steady))?;
     let sealed = writer.seal(documents)?;
-    Ok(Report { sealed, manifest })
+    Ok(Report { sealed, told })
 }

@@ -1,120 +1,255 @@
 //! What is written down about a run: the manifest, and the documents of the bundle.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::gather::Ended;
-use super::{Order, Planned, RunError};
-use crate::bundle::writer::{Documents, WriteError};
+use super::{Order, Planned, RunError, Told};
+use crate::bundle::writer::{Added, BundleWriter, Documents, WriteError};
+use crate::collect::Source;
+use crate::model::Outcome;
 use crate::model::case::DISCLOSED_FIELDS;
-use crate::model::manifest::{Artifact, BUNDLE_FORMAT, Clock, MANIFEST_SCHEMA, Manifest, PlanItem, Tool};
-use crate::model::{ArtifactPath, Outcome};
+use crate::model::manifest::{Artifact, BUNDLE_FORMAT, Clock, MANIFEST_SCHEMA, PlanItem, Tool};
 use crate::platform;
-use crate::redact::Redactor;
+use crate::redact::{LongList, RedactError, Redactor, Store};
 
 /// A jump of the wall clock that is worth a word: more than its ordinary correction by a time server.
 const JUMP: i64 = 2;
 
-/// The record of the run. Texts in it are not yet redacted; [`documents`] does that.
-pub(super) fn manifest(
-    order: &Order,
-    redactor: &Redactor,
-    planned: &[Planned],
-    results: Vec<Ended>,
-    (wall, steady): (Timestamp, Duration),
-) -> Manifest {
-    let mut artifacts = Vec::new();
-    let mut plan = Vec::new();
-    let mut results = results.into_iter();
-    for item in planned {
-        let mut paths = Vec::new();
-        let mut outcomes = Vec::new();
-        for source in &item.sources {
-            let Some(ended) = results.next() else { break };
-            if let Some(gathered) = ended.written {
-                paths.push(gathered.written.path.clone());
-                let spent = gathered.duration.as_millis().try_into().unwrap_or(u64::MAX);
-                artifacts.push(Artifact {
-                    path: gathered.written.path,
-                    collector: item.collector.to_owned(),
-                    origin: source.origin.clone(),
-                    media_type: gathered.media_type.to_owned(),
-                    source_size: gathered.facts.source_size,
-                    size: gathered.written.size,
-                    sha256: gathered.written.sha256,
-                    modified: source.modified,
-                    lines: gathered.lines,
-                    span: gathered.span,
-                    encoding: gathered.written.summary.encoding.map(str::to_owned),
-                    truncation: gathered.facts.truncation,
-                    redactions: gathered.written.summary.redactions,
-                    outcome: ended.outcome.clone(),
-                    duration_ms: if order.epoch.is_some() { 0 } else { spent },
-                    exit_status: gathered.facts.exit_status,
-                });
-            } else {
-                // A source without an artifact is a line of its own, with its name and its reason.
-                plan.push(PlanItem {
-                    collector: item.collector.to_owned(),
-                    what: source.origin.clone(),
-                    purpose: item.purpose.clone(),
-                    outcome: ended.outcome.clone(),
-                    artifacts: Vec::new(),
-                });
-            }
-            outcomes.push(ended.outcome);
-        }
-        let whole = item.sources.len() != 1 || !paths.is_empty();
-        if whole || item.decided.is_some() {
-            plan.push(PlanItem {
-                collector: item.collector.to_owned(),
-                what: item.what.clone(),
-                purpose: item.purpose.clone(),
-                outcome: item.decided.clone().unwrap_or_else(|| together(&outcomes)),
-                artifacts: paths,
-            });
+/// Bytes of each list that stay in memory; what is beyond goes to an unnamed file. It is redacted.
+const IN_MEMORY: usize = 1 << 20;
+
+/// The record of a run as it grows: what is known of each source is redacted and put away as soon as it is written.
+pub(super) struct Record<'a> {
+    order: &'a Order,
+    redactor: Arc<Redactor>,
+    planned: &'a [Planned],
+    /// The item whose sources come next, how many of them are done with, and what became of those.
+    item: usize,
+    done: usize,
+    so_far: SoFar,
+    plan: LongList,
+    artifacts: LongList,
+    /// Replacements by artifact, and the number of each artifact that has some.
+    counts: LongList,
+    counted: Vec<u32>,
+    totals: BTreeMap<String, u64>,
+    bytes: u64,
+    told: Told,
+}
+
+/// What became of the sources of one item until now.
+#[derive(Default)]
+struct SoFar {
+    outcomes: usize,
+    missing: usize,
+    last: Option<Outcome>,
+    /// The first artifact of the item.
+    first: usize,
+}
+
+fn store() -> Box<dyn Store> {
+    Box::new(tempfile::spooled_tempfile(IN_MEMORY))
+}
+
+fn json(value: Result<Value, serde_json::Error>) -> Value {
+    value.unwrap_or(Value::Null)
+}
+
+fn fail(document: &'static str) -> impl Fn(RedactError) -> RunError {
+    move |source| RunError::Write(WriteError::Document { document, source })
+}
+
+impl<'a> Record<'a> {
+    pub(super) fn new(order: &'a Order, redactor: &Arc<Redactor>, planned: &'a [Planned]) -> Self {
+        Self {
+            order,
+            redactor: Arc::clone(redactor),
+            planned,
+            item: 0,
+            done: 0,
+            so_far: SoFar::default(),
+            plan: LongList::list(store()),
+            artifacts: LongList::list(store()),
+            counts: LongList::object(store()),
+            counted: Vec::new(),
+            totals: BTreeMap::new(),
+            bytes: 0,
+            told: Told { case_id: order.case.case_id.clone(), artifacts: 0, replaced: 0, skipped: 0, gaps: Vec::new() },
         }
     }
-    artifacts.sort_by(|a, b| a.path.cmp(&b.path));
-    let ended = (order.clocks.wall)();
-    let passed = (order.clocks.steady)().saturating_sub(steady);
-    let jumped = ended.as_second() - wall.as_second() - i64::try_from(passed.as_secs()).unwrap_or(0);
-    let steady_clock = order.epoch.is_some() || jumped.abs() <= JUMP;
-    Manifest {
-        schema: MANIFEST_SCHEMA.to_owned(),
-        format: BUNDLE_FORMAT,
-        case_id: order.case.case_id.clone(),
-        tool: Tool {
-            name: env!("CARGO_PKG_NAME").to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            target: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
-        },
-        redaction: redactor.record(),
-        profile_digest: order.profile.digest(),
-        started: order.epoch.unwrap_or(wall),
-        ended: order.epoch.unwrap_or(ended),
-        clock: Clock {
-            zone: platform::facts::time_zone(),
-            offset_ms: None,
-            synchronised: platform::facts::clock_synchronised(),
-            jumped_seconds: (!steady_clock).then_some(jumped),
-        },
-        plan,
-        artifacts,
+
+    /// Takes what became of the next source, in the order of the plan. `added` are the artifacts in the bundle.
+    pub(super) fn ended(&mut self, ended: Ended, added: &[Added]) -> Result<(), RunError> {
+        self.close_items(added)?;
+        let Some(item) = self.planned.get(self.item) else { return Ok(()) };
+        let source = &item.sources[self.done];
+        let outcome = ended.outcome.clone();
+        if ended.written.is_some() {
+            self.artifact(item, source, ended).map_err(fail("manifest.json"))?;
+        } else {
+            // A source without an artifact is a line of its own, with its name and its reason.
+            self.line(item, &source.origin, ended.outcome, &[]).map_err(fail("manifest.json"))?;
+        }
+        self.so_far.outcomes += 1;
+        self.so_far.missing += usize::from(outcome.leaves_a_gap() || matches!(outcome, Outcome::Skipped { .. }));
+        self.so_far.last = Some(outcome);
+        self.done += 1;
+        Ok(())
+    }
+
+    /// Goes on to the item whose sources come next.
+    fn close_items(&mut self, added: &[Added]) -> Result<(), RunError> {
+        while let Some(item) = self.planned.get(self.item).filter(|item| item.sources.len() == self.done) {
+            let so_far = std::mem::take(&mut self.so_far);
+            let paths = &added[so_far.first.min(added.len())..];
+            let whole = item.sources.len() != 1 || !paths.is_empty();
+            if whole || item.decided.is_some() {
+                let outcome = item.decided.clone().unwrap_or_else(|| so_far.together());
+                self.line(item, &item.what, outcome, paths).map_err(fail("manifest.json"))?;
+            }
+            (self.item, self.done, self.so_far.first) = (self.item + 1, 0, added.len());
+        }
+        Ok(())
+    }
+
+    /// Adds a line to the plan.
+    fn line(&mut self, item: &Planned, what: &str, outcome: Outcome, paths: &[Added]) -> Result<(), RedactError> {
+        let mut line = PlanItem {
+            collector: item.collector.to_owned(),
+            what: what.to_owned(),
+            purpose: item.purpose.clone(),
+            outcome,
+            artifacts: Vec::new(),
+        };
+        let value = json(serde_json::to_value(&line));
+        if paths.is_empty() {
+            self.plan.push(&self.redactor, "plan", &value, &is_structure)?;
+        } else {
+            let paths = ("artifacts", paths.iter().map(|(path, _)| path));
+            self.plan.push_with_paths(&self.redactor, "plan", &value, paths, &is_structure)?;
+        }
+        self.told.skipped += usize::from(matches!(line.outcome, Outcome::Skipped { .. }));
+        if line.outcome.leaves_a_gap() {
+            line.artifacts = paths.iter().map(|(path, _)| path.clone()).collect();
+            self.told.gaps.push(line);
+        }
+        Ok(())
+    }
+
+    fn artifact(&mut self, item: &Planned, source: &Source, ended: Ended) -> Result<(), RedactError> {
+        let Some(gathered) = ended.written else { return Ok(()) };
+        let spent = gathered.duration.as_millis().try_into().unwrap_or(u64::MAX);
+        let contents = gathered.written.contents;
+        let artifact = Artifact {
+            path: gathered.written.path,
+            collector: item.collector.to_owned(),
+            origin: source.origin.clone(),
+            media_type: gathered.media_type.to_owned(),
+            source_size: gathered.facts.source_size,
+            size: contents.size,
+            sha256: contents.sha256,
+            modified: source.modified,
+            lines: gathered.lines,
+            span: gathered.span,
+            encoding: contents.summary.encoding.map(str::to_owned),
+            truncation: gathered.facts.truncation,
+            redactions: contents.summary.redactions,
+            outcome: ended.outcome,
+            duration_ms: if self.order.epoch.is_some() { 0 } else { spent },
+            exit_status: gathered.facts.exit_status,
+        };
+        if !artifact.redactions.is_empty() {
+            let counts = json!(artifact.redactions);
+            self.counts.insert(&self.redactor, "artifacts", &artifact.path, &counts, &is_structure)?;
+            self.counted.push(u32::try_from(self.artifacts.len()).unwrap_or(u32::MAX));
+        }
+        for (rule, count) in &artifact.redactions {
+            *self.totals.entry(rule.clone()).or_default() += count;
+            self.told.replaced += count;
+        }
+        self.bytes += artifact.size;
+        self.told.artifacts += 1;
+        self.artifacts.push(&self.redactor, "artifacts", &json(serde_json::to_value(&artifact)), &is_structure)
+    }
+
+    /// The documents of the bundle, redacted, and what is to be told of the run, which began at `wall` and `steady`.
+    pub(super) fn documents(
+        mut self,
+        writer: &BundleWriter,
+        (wall, steady): (Timestamp, Duration),
+    ) -> Result<(Documents<'static>, Told), RunError> {
+        let (order, added) = (self.order, writer.added());
+        self.close_items(added)?;
+        let mut sorted: Vec<u32> = (0..u32::try_from(added.len()).unwrap_or(u32::MAX)).collect();
+        sorted.sort_by(|a, b| added[*a as usize].0.cmp(&added[*b as usize].0));
+        let mut places = vec![u32::MAX; added.len()];
+        (0_u32..).zip(&self.counted).for_each(|(n, artifact)| places[*artifact as usize] = n);
+        let counted = sorted.iter().map(|n| places[*n as usize]).filter(|n| *n != u32::MAX).collect();
+
+        let case = json(serde_json::to_value(&order.case));
+        let case = self
+            .redactor
+            .document(&case, &|pointer| DISCLOSED_FIELDS.contains(&pointer) || is_structure(pointer))
+            .map_err(fail("case.json"))?;
+        let head = json!({ "schema": "casefile-redaction/1", "totals": self.totals });
+        let lists = vec![("artifacts", self.counts, Some(counted))];
+        let redaction = self.redactor.long_document(&head, lists, &is_structure).map_err(fail("redaction.json"))?;
+        let ended = (order.clocks.wall)();
+        let passed = (order.clocks.steady)().saturating_sub(steady);
+        let jumped = ended.as_second() - wall.as_second() - i64::try_from(passed.as_secs()).unwrap_or(0);
+        let is_steady = order.epoch.is_some() || jumped.abs() <= JUMP;
+        // The members of `Manifest` before its lists.
+        let head = json!({
+            "schema": MANIFEST_SCHEMA,
+            "format": BUNDLE_FORMAT,
+            "case_id": order.case.case_id,
+            "tool": Tool {
+                name: env!("CARGO_PKG_NAME").to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                target: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
+            },
+            "redaction": self.redactor.record(),
+            "profile_digest": order.profile.digest(),
+            "started": order.epoch.unwrap_or(wall),
+            "ended": order.epoch.unwrap_or(ended),
+            "clock": Clock {
+                zone: platform::facts::time_zone(),
+                offset_ms: None,
+                synchronised: platform::facts::clock_synchronised(),
+                jumped_seconds: (!is_steady).then_some(jumped),
+            },
+        });
+        let lists = vec![("plan", self.plan, None), ("artifacts", self.artifacts, Some(sorted))];
+        let manifest = self.redactor.long_document(&head, lists, &is_structure).map_err(fail("manifest.json"))?;
+        let zulu = order.epoch.unwrap_or(wall).to_zoned(jiff::tz::TimeZone::UTC);
+        let bag_info = vec![
+            ("Bag-Software-Agent", format!("casefile {}", env!("CARGO_PKG_VERSION"))),
+            ("Bagging-Date", zulu.strftime("%Y-%m-%d").to_string()),
+            ("External-Identifier", order.name.as_str().to_owned()),
+            ("Casefile-Format", BUNDLE_FORMAT.to_string()),
+            ("Casefile-Case", order.case.case_id.to_string()),
+            ("Casefile-Artifacts", format!("{} files, {} bytes", added.len(), self.bytes)),
+        ];
+        Ok((Documents { case, redaction, manifest, bag_info }, self.told))
     }
 }
 
-/// The outcome of a step from those of its sources.
-fn together(outcomes: &[Outcome]) -> Outcome {
-    let missing = outcomes.iter().filter(|o| o.leaves_a_gap() || matches!(o, Outcome::Skipped { .. })).count();
-    match outcomes {
-        [one] => one.clone(),
-        _ if missing == 0 => Outcome::Collected,
-        _ if missing == outcomes.len() => Outcome::Failed { reason: format!("none of {missing} could be collected") },
-        _ => Outcome::Partial { reason: format!("{missing} of {} could not be collected", outcomes.len()) },
+impl SoFar {
+    /// The outcome of an item from those of its sources.
+    fn together(self) -> Outcome {
+        match (self.missing, self.outcomes, self.last) {
+            (_, 1, Some(one)) => one,
+            (0, ..) => Outcome::Collected,
+            (missing, all, _) if missing == all => {
+                Outcome::Failed { reason: format!("none of {missing} could be collected") }
+            }
+            (missing, all, _) => Outcome::Partial { reason: format!("{missing} of {all} could not be collected") },
+        }
     }
 }
 
@@ -150,39 +285,4 @@ const STRUCTURE: [&str; 25] = [
 fn is_structure(pointer: &str) -> bool {
     let last = pointer.rsplit('/').next().unwrap_or_default();
     STRUCTURE.contains(&last) || (pointer.starts_with("/plan/") && pointer.contains("/artifacts/"))
-}
-
-/// The documents of the bundle, redacted.
-pub(super) fn documents(
-    order: &Order,
-    redactor: &Redactor,
-    manifest: &Manifest,
-) -> Result<Documents<'static>, RunError> {
-    let fail = |document| move |source| RunError::Write(WriteError::Document { document, source });
-    let json = |value: Result<serde_json::Value, serde_json::Error>| value.unwrap_or(serde_json::Value::Null);
-    let case = json(serde_json::to_value(&order.case));
-    let case = redactor
-        .document(&case, &|pointer| DISCLOSED_FIELDS.contains(&pointer) || is_structure(pointer))
-        .map_err(fail("case.json"))?;
-    let by_artifact: BTreeMap<&ArtifactPath, &BTreeMap<String, u64>> =
-        manifest.artifacts.iter().filter(|a| !a.redactions.is_empty()).map(|a| (&a.path, &a.redactions)).collect();
-    let mut totals: BTreeMap<&str, u64> = BTreeMap::new();
-    for (rule, count) in manifest.artifacts.iter().flat_map(|a| &a.redactions) {
-        *totals.entry(rule).or_default() += count;
-    }
-    let counts = json!({ "schema": "casefile-redaction/1", "totals": totals, "artifacts": by_artifact });
-    let redaction = redactor.document(&counts, &is_structure).map_err(fail("redaction.json"))?;
-    let value = json(serde_json::to_value(manifest));
-    let document = redactor.document(&value, &is_structure).map_err(fail("manifest.json"))?;
-    let bytes: u64 = manifest.artifacts.iter().map(|a| a.size).sum();
-    let zulu = order.epoch.unwrap_or(manifest.started).to_zoned(jiff::tz::TimeZone::UTC);
-    let bag_info = vec![
-        ("Bag-Software-Agent", format!("casefile {}", env!("CARGO_PKG_VERSION"))),
-        ("Bagging-Date", zulu.strftime("%Y-%m-%d").to_string()),
-        ("External-Identifier", order.name.as_str().to_owned()),
-        ("Casefile-Format", BUNDLE_FORMAT.to_string()),
-        ("Casefile-Case", order.case.case_id.to_string()),
-        ("Casefile-Artifacts", format!("{} files, {bytes} bytes", manifest.artifacts.len())),
-    ];
-    Ok(Documents { case, redaction, manifest: document, bag_info })
 }

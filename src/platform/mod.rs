@@ -3,19 +3,29 @@
 //! Each module is one door. Behind it stand a Unix, a Windows and a third branch, which compiles on the system nobody
 //! thought of and says "not supported here".
 //!
+//! - [`crew`]: threads that lend each other a hand;
 //! - [`facts`]: what this machine is;
 //! - [`files`]: what may be read, by folder handle, and why the rest isn't;
+//! - [`network`]: what this machine is set to on the network;
 //! - [`seal`]: an output file that appears whole or not at all;
+//! - [`step_back`]: threads that get what others leave;
 //! - [`process`]: child programs with a deadline;
-//! - [`process_self`]: this process: hardening, its own folders, what it uses.
+//! - [`process_self`]: this process: hardening, its own folders, what it uses;
+//! - [`sockets`]: probes of a path.
 
+pub mod crew;
 pub mod facts;
 pub mod files;
+pub mod network;
+mod priority;
 pub mod process;
 pub mod process_self;
 pub mod seal;
+pub mod sockets;
 
+pub use crew::{Crew, Hands, Pending, beside};
 pub use files::{Elevation, FileId, NamedRoot, Refusal, Walked, elevation};
+pub use priority::step_back;
 pub use process::{CommandOutput, CommandSpec, Ended, run, run_into, system_program};
 pub use process_self::{config_dir, create_private_dir, harden, open_private_append, state_dir};
 pub use seal::{PartialFile, remove_debris, remove_debris_of};

@@ -51,7 +51,8 @@ pub(super) fn find(text: &[u8], privacy: Privacy, found: &mut Vec<Found>) {
 fn find_v4(text: &[u8], privacy: Privacy, found: &mut Vec<Found>) {
     let mut from = 0;
     for dot in memchr::memchr_iter(b'.', text) {
-        if dot < from || !text.get(dot + 1).is_some_and(u8::is_ascii_digit) {
+        let around = dot.checked_sub(1).map(|before| text[before]).zip(text.get(dot + 1));
+        if dot < from || !around.is_some_and(|(before, after)| before.is_ascii_digit() && after.is_ascii_digit()) {
             continue;
         }
         let digits = text[from..dot].iter().rev().take(4).take_while(|b| b.is_ascii_digit()).count();
@@ -141,6 +142,11 @@ fn find_v6(text: &[u8], privacy: Privacy, found: &mut Vec<Found>) {
             continue;
         }
         let written = &text[start..end];
+        // Eight groups, the last two perhaps written as an IPv4 address, unless `::` stands for some: no time of day has that.
+        let colons = written.iter().filter(|b| **b == b':').count();
+        if colons < 6 && memchr::memmem::find(written, b"::").is_none() {
+            continue;
+        }
         let parsed = std::str::from_utf8(written).ok().and_then(|t| t.parse::<Ipv6Addr>().ok());
         let Some(address) = parsed else { continue };
         // Eight groups written out are an address wherever it may lie.

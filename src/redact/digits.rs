@@ -120,12 +120,16 @@ fn counts(text: &[u8], word: &Word) -> bool {
 
 /// The next word with a digit in it from `at` on that is not part of a longer name.
 fn next_word(text: &[u8], at: &mut usize) -> Option<Word> {
+    let mut digit = next_digit(text, *at)?;
     loop {
-        while *at < text.len() && !text[*at].is_ascii_alphanumeric() {
-            *at += 1;
+        if *at > digit {
+            digit = next_digit(text, *at)?;
         }
-        if *at >= text.len() {
-            return None;
+        // No word goes over such a character, and none before it holds a digit.
+        let parted = text[*at..digit].iter().rposition(|b| !b.is_ascii_alphanumeric() && !b"-.+_:/".contains(b));
+        *at += parted.map_or(0, |n| n + 1);
+        while !text[*at].is_ascii_alphanumeric() {
+            *at += 1;
         }
         let start = *at;
         let (mut length, mut digits) = (0, 0);
@@ -155,6 +159,19 @@ fn next_word(text: &[u8], at: &mut usize) -> Option<Word> {
             return Some(Word { start, end: *at, length });
         }
     }
+}
+
+/// The first digit from `from` on.
+fn next_digit(text: &[u8], from: usize) -> Option<usize> {
+    /// So many bytes are asked at once.
+    const STEP: usize = 32;
+    let mut at = from;
+    while let Some(step) = text.get(at..at + STEP)
+        && step.iter().fold(0, |any, b| any | u8::from(b.is_ascii_digit())) == 0
+    {
+        at += STEP;
+    }
+    text.get(at..)?.iter().position(u8::is_ascii_digit).map(|n| at + n)
 }
 
 fn is_pair(text: &[u8], at: usize) -> bool {

@@ -23,7 +23,7 @@ impl Redactor {
         self.value(document, &mut String::new(), keeps, &mut Counts::new())
     }
 
-    fn value(
+    pub(super) fn value(
         &self,
         value: &Value,
         pointer: &mut String,

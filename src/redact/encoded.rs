@@ -54,28 +54,30 @@ pub(super) struct Run {
 /// begin in the middle of a group.
 pub(super) fn find(text: &[u8], cut: bool, runs: &mut Vec<Run>) {
     let mut at = 0;
-    while at < text.len() {
-        // A run of the shortest length covers one of these places.
-        let probe = at + SHORTEST - 1;
-        if probe >= text.len() {
-            break;
-        }
-        if !is_digit(text[probe]) {
-            at = probe + 1;
+    while let Some(shortest) = text.get(at..at + SHORTEST) {
+        // From its end, so that most of an ordinary text is not looked at.
+        if let Some(other) = shortest.iter().rposition(|b| !is_digit(*b)) {
+            at += other + 1;
             continue;
         }
-        let start = text[at..=probe].iter().rposition(|b| !is_digit(*b)).map_or(at, |n| at + n + 1);
-        let end = text[probe..].iter().position(|b| !is_digit(*b)).map_or(text.len(), |n| probe + n);
-        if end - start >= SHORTEST {
-            read(text, start..end, cut && start == 0, runs);
-        }
+        let end = at + SHORTEST;
+        let end = text[end..].iter().position(|b| !is_digit(*b)).map_or(text.len(), |n| end + n);
+        read(text, at..end, cut && at == 0, runs);
         at = end + 1;
     }
 }
 
 /// The digits of both base64 alphabets, hexadecimal among them.
 fn is_digit(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+    static DIGITS: [bool; 256] = {
+        let (mut digits, mut byte) = ([false; 256], 0);
+        while byte < 256 {
+            digits[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'+' | b'/' | b'-' | b'_');
+            byte += 1;
+        }
+        digits
+    };
+    DIGITS[usize::from(byte)]
 }
 
 fn read(text: &[u8], run: Range<usize>, cut: bool, runs: &mut Vec<Run>) {
@@ -108,7 +110,8 @@ fn read_hex(text: &[u8], run: Range<usize>) -> Option<Run> {
     }
     let upper = digits.iter().any(u8::is_ascii_uppercase);
     let alphabet = if upper { HEXUPPER } else { HEXLOWER };
-    if !is_text(&alphabet.decode(&digits[..2 * HEAD]).ok()?) {
+    let mut head = [0; HEAD];
+    if alphabet.decode_mut(&digits[..2 * HEAD], &mut head).is_err() || !is_text(&head) {
         return None;
     }
     Some(Run { form: Encoded::Hex { upper }, decoded: alphabet.decode(digits).ok()?, range: run })
@@ -121,7 +124,8 @@ fn read_base64(text: &[u8], run: Range<usize>) -> Option<Run> {
         return None;
     }
     let alphabet = lenient(url);
-    let head = alphabet.decode(digits.get(..HEAD / 3 * 4)?).ok()?;
+    let mut head = [0; HEAD];
+    alphabet.decode_mut(digits.get(..HEAD / 3 * 4)?, &mut head).ok()?;
     let wide = head.chunks_exact(2).all(|pair| pair[1] == 0 && is_text(&pair[..1]));
     if !wide && !is_text(&head) {
         return None;

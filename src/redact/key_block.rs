@@ -4,16 +4,15 @@ use super::lines::LineState;
 use super::placeholder;
 use super::spans::{Span, Why};
 
+/// One of these stands where a key begins.
+pub(super) const SIGNS: [&[u8]; 3] = [b"PRIVATE KEY", b"Static key", b"Private-Lines:"];
+
 /// What the armour of a secret says (RFC 7468, RFC 4716, OpenVPN's static keys).
 const SECRET_ARMOUR: [&[u8]; 2] = [b"PRIVATE KEY", b"Static key"];
 
 /// Lines of private keys: from BEGIN to END, or, cut short, to the end of the base64; and those of PuTTY's files, which count
 /// them.
 pub(super) fn key_blocks(text: &[u8], state: &mut LineState, spans: &mut Vec<Span>) {
-    let has = |needle: &[u8]| memchr::memmem::find(text, needle).is_some();
-    if !state.in_key_block && !has(b"Private-Lines:") && !SECRET_ARMOUR.iter().any(|armour| has(armour)) {
-        return;
-    }
     let mut start = 0;
     while start < text.len() {
         let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at);

@@ -1,7 +1,6 @@
 //! Names that identify this machine and its people, replaced wherever they stand.
 
-use aho_corasick::{AhoCorasick, MatchKind};
-
+use super::literals::Hit;
 use super::spans::{Span, Why};
 
 /// Names under this many bytes, and the common ones below, are too likely to be ordinary words: they are replaced only in
@@ -66,7 +65,8 @@ pub struct KnownNames {
 /// The compiled form of [`KnownNames`].
 #[derive(Debug)]
 pub(super) struct KnownMatcher {
-    automaton: Option<AhoCorasick>,
+    /// The names, in lower case.
+    pub(super) names: Vec<String>,
     entries: Vec<(&'static str, bool)>,
 }
 
@@ -93,27 +93,23 @@ impl KnownMatcher {
                 entries.push((kind, weak));
             }
         }
-        let automaton = (!literals.is_empty())
-            .then(|| {
-                AhoCorasick::builder()
-                    .ascii_case_insensitive(true)
-                    .match_kind(MatchKind::LeftmostLongest)
-                    .build(&literals)
-                    .ok()
-            })
-            .flatten();
-        Self { automaton, entries }
+        Self { names: literals, entries }
     }
 
-    /// Appends the places in `text` where a known name stands as a whole token.
-    pub(super) fn find(&self, text: &[u8], spans: &mut Vec<Span>) {
-        let Some(automaton) = &self.automaton else { return };
-        for m in automaton.find_iter(text) {
-            let (kind, weak) = self.entries[m.pattern().as_usize()];
-            let whole = is_edge(text[..m.start()].last()) && is_edge(text.get(m.end()));
-            let whole = whole || super::placeholder::starts_token(text, m.start()) && is_edge(text.get(m.end()));
-            if whole && (!weak || is_labelled(&text[..m.start()], kind)) {
-                spans.push(Span::new(m.start(), m.end(), Why::Known(kind)));
+    /// Appends those of `hits`, the places in `text` where names stand, that are whole tokens. Of names that overlap the first
+    /// counts, and of those that begin together the longest.
+    pub(super) fn find(&self, text: &[u8], mut hits: Vec<Hit>, spans: &mut Vec<Span>) {
+        hits.sort_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end)));
+        let mut from = 0;
+        for Hit { start, end, literal } in hits {
+            if start < from {
+                continue;
+            }
+            from = end;
+            let (kind, weak) = self.entries[literal];
+            let whole = is_edge(text.get(end)) && super::placeholder::starts_token(text, start);
+            if whole && (!weak || is_labelled(&text[..start], kind)) {
+                spans.push(Span::new(start, end, Why::Known(kind)));
             }
         }
     }
@@ -142,6 +138,7 @@ fn is_labelled(before: &[u8], kind: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::literals::Literals;
     use super::*;
 
     fn found(text: &str) -> Vec<&str> {
@@ -151,7 +148,9 @@ mod tests {
             ..KnownNames::default()
         };
         let mut spans = Vec::new();
-        KnownMatcher::new(&names).find(text.as_bytes(), &mut spans);
+        let known = KnownMatcher::new(&names);
+        let hits = Literals::new(known.names.iter().map(String::as_bytes)).find(text.as_bytes());
+        known.find(text.as_bytes(), hits, &mut spans);
         spans.iter().map(|s| &text[s.start..s.end]).collect()
     }
 

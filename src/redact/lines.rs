@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::key_block::key_blocks;
+use super::prefilter::{Seen, Sign};
 use super::seeds::Seeds;
 use super::spans::{Span, Why, settle};
 use super::split::Piece;
@@ -33,6 +34,19 @@ pub(super) struct LineState {
 }
 
 impl LineState {
+    /// What the state before a later piece will most likely be: in the same kind of text, and nothing is pending.
+    pub(super) fn guess(&self) -> Self {
+        Self { consumed: 0, open_value: None, ahead: Vec::new(), yaml: self.yaml.clone(), ..*self }
+    }
+
+    /// Whether what was found after `guess` is what would have been found after this.
+    pub(super) fn is(&self, guess: &Self) -> bool {
+        self.consumed == 0
+            && self.open_value.is_none()
+            && self.ahead.is_empty()
+            && (self.in_key_block, &self.yaml) == (guess.in_key_block, &guess.yaml)
+    }
+
     /// For a text inside of `depth` encodings.
     pub(super) fn inside(depth: usize, line_by_line: bool) -> Self {
         Self { depth, line_by_line, ..Self::default() }
@@ -62,8 +76,9 @@ impl Redactor {
         let text = &piece.bytes[..piece.seen];
         let own_start = (piece.own_start + std::mem::take(&mut state.consumed)).min(text.len());
         spans.append(&mut state.ahead);
-        self.find_everywhere(text, &mut spans);
-        self.find_by_rules(piece.bytes, piece.seen, state, &mut spans)?;
+        let mut literals = self.prefilter.look(text);
+        self.find_everywhere(text, &mut literals, &mut spans);
+        self.find_by_rules(piece.bytes, piece.seen, &literals, state, &mut spans)?;
         self.find_nested(text, piece.own_start > 0, state, &mut spans, seeds.as_deref_mut())?;
         if piece.line_goes_on {
             // Encoded text that is seen in part cannot be closed again: all of it goes.
@@ -75,8 +90,12 @@ impl Redactor {
             spans.push(Span::new(own_start, end, why));
         }
         if piece.own_start == 0 {
-            key_blocks(text, state, &mut spans);
-            yaml::find(piece.bytes, piece.seen, &mut state.yaml, &mut spans);
+            if state.in_key_block || literals.has(Sign::KeyBlock) {
+                key_blocks(text, state, &mut spans);
+            }
+            if state.yaml != YamlState::default() || literals.has(Sign::Yaml) {
+                yaml::find(piece.bytes, piece.seen, &mut state.yaml, &mut spans);
+            }
         }
         spans.retain(|span| {
             let beyond = span.start >= text.len();
@@ -86,8 +105,10 @@ impl Redactor {
             !beyond
         });
         let mut placeholders = Vec::new();
-        placeholder::find(text, &self.set.kinds, &mut placeholders);
-        jwt::widen(self, text, &mut placeholders);
+        if literals.has(Sign::Placeholder) {
+            placeholder::find(text, &self.set.kinds, &mut placeholders);
+            jwt::widen(self, text, &mut placeholders);
+        }
         if let Some(seeds) = seeds {
             // Before they are joined: a password in an address is a secret by itself, wherever it stands next.
             let fresh = |span: &&Span| !placeholders.iter().any(|(from, to)| *from < span.end && *to > span.start);
@@ -118,12 +139,24 @@ impl Redactor {
         Ok((spans, own_start..end))
     }
 
+    /// What is found in `lines`, each of which is a text by itself, sorted by where it begins, and whether a placeholder may
+    /// stand in them. Rules of several lines see one.
+    pub(super) fn find_in_lines(&self, lines: &[u8], depth: usize) -> Result<(Vec<Span>, bool), RedactError> {
+        let mut spans = Vec::new();
+        let mut literals = self.prefilter.look(lines);
+        self.find_everywhere(lines, &mut literals, &mut spans);
+        self.find_by_rules(lines, lines.len(), &literals, &LineState::inside(depth, true), &mut spans)?;
+        self.find_nested(lines, false, &LineState::inside(depth, false), &mut spans, None)?;
+        spans.sort_by_key(|span| span.start);
+        Ok((spans, literals.has(Sign::Placeholder)))
+    }
+
     /// Addresses, own names and known secrets: what stands anywhere, without a keyword.
-    pub(super) fn find_everywhere(&self, text: &[u8], spans: &mut Vec<Span>) {
+    pub(super) fn find_everywhere(&self, text: &[u8], literals: &mut Seen, spans: &mut Vec<Span>) {
         let mut addresses = Vec::new();
         super::address::find(text, self.privacy, &mut addresses);
         spans.extend(addresses.iter().map(|a| Span::new(a.start, a.end, Why::Address(a.address))));
-        self.known.find(text, spans);
+        self.known.find(text, std::mem::take(&mut literals.names), spans);
         spans.extend(self.seeds.find(text).map(|place| Span {
             start: place.range.start,
             end: place.range.end,

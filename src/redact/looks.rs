@@ -14,6 +14,14 @@ const TEXT_PER_RUN: usize = 32;
 
 /// Whether `window` looks like binary data.
 pub(super) fn is_binary(window: &[u8]) -> bool {
+    // Nearly all windows hold none, and this asks many bytes at once.
+    let any = window.iter().fold(0, |any, b| {
+        let low = u8::from(*b < 0x20) & u8::from(b.wrapping_sub(7) > 6) & u8::from(*b != 0x1b);
+        any | low | u8::from(*b == 0x7f)
+    });
+    if any == 0 {
+        return false;
+    }
     let odd = window.iter().filter(|b| is_control(u16::from(**b))).count();
     odd > 0 && judge(window.iter().map(|b| u16::from(*b)), odd, 1)
 }

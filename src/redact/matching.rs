@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::checks::{Check, entropy};
 use super::lines::{LineState, SEVERAL_LINES};
-use super::prefilter::RuleBits;
+use super::prefilter::{RuleBits, Seen};
+use super::rules::Characters;
 use super::sensitive_names::is_reference;
 use super::spans::{Span, Why};
 use super::{RedactError, Redactor};
@@ -15,6 +16,7 @@ impl Redactor {
         &self,
         text: &[u8],
         seen: usize,
+        literals: &Seen,
         state: &LineState,
         spans: &mut Vec<Span>,
     ) -> Result<(), RedactError> {
@@ -22,28 +24,35 @@ impl Redactor {
         self.find_alone(&text[..seen], spans)?;
         let filter = &*self.prefilter;
         // Ordered by where a keyword ends; none spans a line, so the hits of a line stand together.
-        let mut hits = filter.hits(&text[..seen]).peekable();
+        let mut hits = literals.keywords.iter().peekable();
         let mut wanted = RuleBits::new(self.set.rules.len());
         let mut start = 0;
         while start < seen {
             if filter.always.is_empty() {
                 // Nothing looks at lines without a hit: go straight to the next one that has one.
-                let Some((at, _)) = hits.peek() else { break };
-                start = memchr::memrchr(b'\n', &text[start..*at]).map_or(start, |newline| start + newline + 1);
+                let Some(hit) = hits.peek() else { break };
+                start = memchr::memrchr(b'\n', &text[start..hit.end]).map_or(start, |newline| start + newline + 1);
             }
             let end = memchr::memchr(b'\n', &text[start..seen]).map_or(seen, |at| start + at);
             filter.always.iter().for_each(|rule| wanted.insert(*rule));
-            while let Some((_, keyword)) = hits.next_if(|(at, _)| *at <= end) {
-                filter.rules[keyword].iter().for_each(|rule| wanted.insert(*rule));
+            while let Some(hit) = hits.next_if(|hit| hit.end <= end) {
+                filter.rules[hit.literal].iter().for_each(|rule| wanted.insert(*rule));
             }
             let line = &text[start..end];
             let line = line.strip_suffix(b"\r").unwrap_or(line);
-            while let Some(rule) = wanted.pop() {
-                match self.set.rules[rule].lines {
-                    1 => self.find_by_rule(rule, line, start, spans)?,
-                    // Most rules of gitleaks may span lines and hardly ever do: what stands in one line goes.
-                    _ if state.line_by_line => self.find_by_rule(rule, line, start, spans)?,
-                    lines => self.find_over_lines(rule, lines_from(text, start, lines), start, spans)?,
+            let characters = Characters::of(line);
+            while let Some(index) = wanted.pop() {
+                let rule = &self.set.rules[index];
+                // Most rules of gitleaks may span lines and hardly ever do: where one line is seen, what stands in it goes.
+                if rule.lines == 1 || state.line_by_line {
+                    if rule.may_match(line, characters) {
+                        self.find_by_rule(index, line, start, spans)?;
+                    }
+                    continue;
+                }
+                let lines = lines_from(text, start, rule.lines);
+                if rule.may_match(lines, Characters::of(lines)) {
+                    self.find_over_lines(index, lines, start, spans)?;
                 }
             }
             start = end + 1;

@@ -14,6 +14,7 @@ mod encoded;
 mod examples;
 mod finding;
 mod images;
+mod in_order;
 pub mod json;
 mod jwt;
 mod key_block;
@@ -22,6 +23,9 @@ mod known;
 mod leaks;
 mod line_filter;
 mod lines;
+mod literals;
+mod long_document;
+mod long_literals;
 mod looks;
 mod matching;
 mod nested;
@@ -52,6 +56,7 @@ pub use finding::Finding;
 pub use known::KnownNames;
 pub use leaks::{Leak, Looked};
 pub use line_filter::LineFilter;
+pub use long_document::{LongList, Store};
 pub use placeholder::Pseudonyms;
 pub use reveal::{Revealed, Revealer};
 pub use rules::{Rule, RuleNote, RuleSet};
@@ -137,13 +142,14 @@ impl std::fmt::Debug for Redactor {
 impl Redactor {
     /// A redactor that knows the rules and names, and no secret yet.
     pub fn new(set: Arc<RuleSet>, key: Pseudonyms, names: &KnownNames, privacy: Privacy) -> Result<Self, RedactError> {
+        let known = known::KnownMatcher::new(names);
         Ok(Self {
-            prefilter: Arc::new(prefilter::Prefilter::new(&set, privacy)?),
+            prefilter: Arc::new(prefilter::Prefilter::new(&set, &known.names, privacy)),
             bare: Arc::new(digits::BareRules::new(&set, privacy)),
             alone: Arc::new(places::AloneRules::new(&set, privacy)),
             set,
             pseudonyms: key,
-            known: Arc::new(known::KnownMatcher::new(names)),
+            known: Arc::new(known),
             privacy,
             seeds: seeds::SeedMatcher::default(),
             seeds_found: 0,

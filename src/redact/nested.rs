@@ -3,6 +3,7 @@
 use super::encoded::{self, Run};
 use super::key_block::key_blocks;
 use super::lines::LineState;
+use super::prefilter::Sign;
 use super::seeds::Seeds;
 use super::spans::{Span, Why};
 use super::split::Splitter;
@@ -53,11 +54,14 @@ impl Redactor {
         seeds: Option<&mut Seeds>,
     ) -> Result<(), RedactError> {
         let mut found = Vec::new();
-        self.find_everywhere(&view.text, &mut found);
-        self.find_by_rules(&view.text, view.text.len(), state, &mut found)?;
+        let mut literals = self.prefilter.look(&view.text);
+        self.find_everywhere(&view.text, &mut literals, &mut found);
+        self.find_by_rules(&view.text, view.text.len(), &literals, state, &mut found)?;
         self.find_nested(&view.text, false, state, &mut found, seeds)?;
         state.in_key_block = false;
-        key_blocks(&view.text, state, &mut found);
+        if literals.has(Sign::KeyBlock) {
+            key_blocks(&view.text, state, &mut found);
+        }
         for span in found {
             let range = view.raw_range(&(span.start..span.end));
             let same = raw[range.clone()] == view.text[span.start..span.end];

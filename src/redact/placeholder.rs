@@ -2,7 +2,10 @@
 //!
 //! Only unreserved URL characters (RFC 3986, 2.3), so a placeholder survives URLs, JSON, XML, CSV, logfmt and shells.
 
+use std::sync::LazyLock;
+
 use hmac::{Hmac, KeyInit, Mac};
+use memchr::memmem::Finder;
 use sha2::Sha256;
 
 /// How every placeholder begins.
@@ -75,7 +78,8 @@ pub(super) fn find(text: &[u8], kinds: &super::rules::Kinds, found: &mut Vec<(us
 }
 
 fn find_prefix(text: &[u8], from: usize) -> Option<usize> {
-    memchr::memmem::find(&text[from..], PREFIX.as_bytes()).map(|at| from + at)
+    static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(PREFIX));
+    FINDER.find(&text[from..]).map(|at| from + at)
 }
 
 /// The end of `<kind>[-<hex>]` that begins at `from`, when a known kind stands there as a whole token.

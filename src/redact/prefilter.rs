@@ -1,26 +1,58 @@
-//! Which rules look at which lines: those of whose keywords one stands in it.
+//! One look over a text for all literals that say where to look closer: the keywords of the rules, own names, and the signs of
+//! what is followed over lines.
 
 use std::collections::BTreeMap;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-
+use super::literals::{Hit, Literals};
+use super::places::is_label;
 use super::rules::{Rule, RuleSet};
-use super::{Privacy, RedactError};
+use super::{Privacy, key_block, placeholder, yaml};
 
-/// Which rules look at which lines.
+/// What the signs of the state machines and of our own placeholders say, one bit for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// A private key may begin.
+    KeyBlock = 1,
+    /// A value of YAML may go on over lines.
+    Yaml = 2,
+    /// A placeholder may stand there.
+    Placeholder = 4,
+}
+
+/// Which rules look at which lines, and what else needs no look where none of its literals stands.
 #[derive(Debug)]
 pub(super) struct Prefilter {
-    automaton: AhoCorasick,
+    literals: Literals,
     /// Rules by keyword.
     pub(super) rules: Vec<Vec<usize>>,
     /// Whether a keyword is only ever a label, and so lights up a line only where it is a word.
     label: Vec<bool>,
     /// Rules without a keyword, which look at every line.
     pub(super) always: Vec<usize>,
+    /// How many names there are; they come after the keywords.
+    names: usize,
+    /// They come last.
+    signs: Vec<(Sign, &'static [u8])>,
+}
+
+/// What was seen in a text.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// Keywords, ordered by where they end.
+    pub(super) keywords: Vec<Hit>,
+    /// Own names, which may overlap.
+    pub(super) names: Vec<Hit>,
+    signs: u8,
+}
+
+impl Seen {
+    pub(super) fn has(&self, sign: Sign) -> bool {
+        self.signs & sign as u8 != 0
+    }
 }
 
 impl Prefilter {
-    pub(super) fn new(set: &RuleSet, privacy: Privacy) -> Result<Self, RedactError> {
+    pub(super) fn new(set: &RuleSet, names: &[String], privacy: Privacy) -> Self {
         let mut by_keyword: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         let mut always = Vec::new();
         let wanted = |rule: &Rule| privacy == Privacy::Strict || !rule.strict;
@@ -32,23 +64,39 @@ impl Prefilter {
                 by_keyword.entry(keyword).or_default().push(n);
             }
         }
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(by_keyword.keys())
-            .map_err(|_| RedactError::Limit("too many keywords"))?;
+        let signs: Vec<(Sign, &'static [u8])> = key_block::SIGNS
+            .iter()
+            .map(|sign| (Sign::KeyBlock, *sign))
+            .chain(yaml::SIGNS.iter().map(|sign| (Sign::Yaml, *sign)))
+            .chain([(Sign::Placeholder, placeholder::PREFIX.as_bytes())])
+            .collect();
+        let keywords = by_keyword.keys().map(|keyword| keyword.as_bytes());
+        let all = keywords.chain(names.iter().map(String::as_bytes)).chain(signs.iter().map(|(_, sign)| *sign));
+        let literals = Literals::new(all);
         let rules: Vec<Vec<usize>> = by_keyword.into_values().collect();
         let label = rules.iter().map(|of| of.iter().all(|n| !set.rules[*n].places.is_empty())).collect();
-        Ok(Self { automaton, rules, label, always })
+        Self { literals, rules, label, always, names: names.len(), signs }
     }
 
-    /// Where keywords stand in `text`, ordered by their ends: the end and the number of the keyword.
-    pub(super) fn hits<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = (usize, usize)> + 'a {
-        let lights_up = move |hit: &aho_corasick::Match| {
-            !self.label[hit.pattern().as_usize()] || super::places::is_label(text, hit.start(), hit.end())
-        };
-        self.automaton.find_overlapping_iter(text).filter(lights_up).map(|m| (m.end(), m.pattern().as_usize()))
+    /// What stands in `text`.
+    pub(super) fn look(&self, text: &[u8]) -> Seen {
+        let mut seen = Seen::default();
+        let (names, signs) = (self.rules.len(), self.rules.len() + self.names);
+        seen.keywords = self.literals.find(text);
+        seen.keywords.retain(|hit| {
+            if hit.literal < names {
+                return !self.label[hit.literal] || is_label(text, hit.start, hit.end);
+            }
+            if hit.literal < signs {
+                seen.names.push(Hit { literal: hit.literal - names, ..*hit });
+            } else {
+                let (sign, exact) = self.signs[hit.literal - signs];
+                // Unlike keywords they count in their own case only.
+                seen.signs |= if text[hit.start..hit.end] == *exact { sign as u8 } else { 0 };
+            }
+            false
+        });
+        seen
     }
 }
 

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use super::decode::{Decoder, Encoding, is_not_text};
 use super::images::Format;
+use super::in_order::InOrder;
 use super::json::JsonWalker;
 use super::lines::LineState;
 use super::seeds::Seeds;
-use super::split::Splitter;
+use super::split::{Piece, Splitter};
 use super::values::ValueRules;
 use super::{RedactError, Redactor, kinds};
 use crate::archive::Archive;
+use crate::platform::Hands;
 
 /// Bytes that decide what a source is.
 pub(super) const HEAD: usize = 8 << 10;
@@ -137,6 +139,16 @@ impl Redactor {
         hint: MediaHint,
         open: &mut dyn FnMut() -> std::io::Result<Box<dyn Read + Send>>,
     ) -> Result<Scan, RedactError> {
+        self.scan_with(&Hands::default(), hint, open)
+    }
+
+    /// The same, together with whoever has time.
+    pub fn scan_with(
+        self: &Arc<Self>,
+        hands: &Hands,
+        hint: MediaHint,
+        open: &mut dyn FnMut() -> std::io::Result<Box<dyn Read + Send>>,
+    ) -> Result<Scan, RedactError> {
         let mut reader = open()?;
         let mut head = Vec::with_capacity(HEAD);
         reader.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
@@ -147,7 +159,7 @@ impl Redactor {
         if let Some(archive) = Archive::of(&head) {
             return self.scan_as_archive(archive, Box::new(std::io::Cursor::new(head).chain(reader)));
         }
-        self.scan_plain(hint, head, reader, open)
+        self.scan_plain(hands, hint, head, reader, open)
     }
 
     fn scan_as_archive(self: &Arc<Self>, archive: Archive, reader: Box<dyn Read + Send>) -> Result<Scan, RedactError> {
@@ -166,11 +178,12 @@ impl Redactor {
         let mut reader = open()?;
         let mut head = Vec::with_capacity(HEAD);
         reader.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
-        self.scan_plain(hint, head, reader, open)
+        self.scan_plain(&Hands::default(), hint, head, reader, open)
     }
 
     fn scan_plain(
         self: &Arc<Self>,
+        hands: &Hands,
         hint: MediaHint,
         mut head: Vec<u8>,
         mut reader: Box<dyn Read + Send>,
@@ -204,7 +217,7 @@ impl Redactor {
         }
         loop {
             let mut counted = Counted { reader: std::io::Cursor::new(head).chain(reader), bytes: 0 };
-            let Some((seeds, legacy)) = self.scan_text(&mut counted, encoding)? else {
+            let Some((seeds, legacy)) = self.scan_text(hands, &mut counted, encoding)? else {
                 return Ok(without(Treatment::Binary, counted.bytes));
             };
             if !legacy {
@@ -218,15 +231,21 @@ impl Redactor {
     }
 
     /// The secrets of a text, and whether it is in no kind of Unicode; `None` for what is binary after all.
-    fn scan_text(&self, reader: &mut dyn Read, encoding: Encoding) -> Result<Option<(Seeds, bool)>, RedactError> {
-        let mut splitter = Splitter::new(Decoder::new(reader, encoding));
-        let (mut state, mut seeds) = (LineState::default(), Seeds::default());
+    fn scan_text(
+        self: &Arc<Self>,
+        hands: &Hands,
+        reader: &mut dyn Read,
+        encoding: Encoding,
+    ) -> Result<Option<(Seeds, bool)>, RedactError> {
+        let splitter = Splitter::new(Decoder::new(reader, encoding));
+        let mut pieces = InOrder::new(self, splitter, gathered, hands.clone());
+        let mut seeds = Seeds::default();
         loop {
-            match splitter.piece() {
-                Ok(Some(piece)) => self.gather(&piece, &mut state, &mut seeds)?,
-                Ok(None) => return Ok(Some((seeds, splitter.reader().is_legacy()))),
-                Err(e) if is_not_text(&e) => return Ok(None),
-                Err(e) => return Err(e.into()),
+            match pieces.next(RedactError::Read) {
+                Ok(Some(found)) => seeds.merge(found),
+                Ok(None) => return Ok(Some((seeds, pieces.reader().is_legacy()))),
+                Err(RedactError::Read(e)) if is_not_text(&e) => return Ok(None),
+                Err(e) => return Err(e),
             }
         }
     }
@@ -250,6 +269,13 @@ impl Redactor {
             out.clear();
         }
     }
+}
+
+/// What is done with a piece of a text in the first pass.
+fn gathered(redactor: &Redactor, piece: &Piece<'_>, state: &mut LineState) -> Result<Seeds, RedactError> {
+    let mut seeds = Seeds::default();
+    redactor.gather(piece, state, &mut seeds)?;
+    Ok(seeds)
 }
 
 struct Counted<R> {

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-
 use super::checks::entropy;
+use super::long_literals::{self, LongLiterals};
 use super::rules::Kinds;
 use super::spelling::other_spellings;
 
 /// Shorter values stand in ordinary text by chance.
-const MIN_LENGTH: usize = 8;
+const MIN_LENGTH: usize = long_literals::SHORTEST;
 /// Bits a byte below which a value is a word, not a secret.
 const MIN_ENTROPY: f64 = 3.0;
 /// The most seeds: beyond this the automaton costs more memory than a struggling server should lend.
@@ -87,15 +86,15 @@ impl Seeds {
 /// kilobytes of secrets.
 const MAX_SPELT_BYTES: usize = 1 << 20;
 
-/// The seeds and their other spellings as one automaton.
+/// The seeds and their other spellings, searched for together.
 #[derive(Default)]
 pub(super) struct SeedMatcher {
-    automaton: Option<AhoCorasick>,
+    literals: Option<LongLiterals>,
     patterns: Vec<Pattern>,
     longest: usize,
 }
 
-/// What a pattern of the automaton stands for.
+/// What a literal stands for.
 struct Pattern {
     /// What found the seed.
     by: usize,
@@ -139,28 +138,23 @@ impl SeedMatcher {
                 }
             }
         }
-        let bytes: usize = literals.iter().map(Vec::len).sum();
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            // A DFA over 16 MiB of literals would take gigabytes.
-            .kind(Some(if bytes < 64 << 10 { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA }))
-            .build(&literals)
-            .map_err(|_| super::RedactError::Limit("too many secrets to search for"))?;
         let longest = literals.iter().map(Vec::len).max().unwrap_or(0);
-        Ok(Self { automaton: Some(automaton), patterns, longest })
+        let literals =
+            LongLiterals::new(&literals).ok_or(super::RedactError::Limit("too many secrets to search for"))?;
+        Ok(Self { literals: Some(literals), patterns, longest })
     }
 
     /// Places in `text` where a seed stands.
     pub(super) fn find<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = Place> + 'a {
-        self.automaton.iter().flat_map(move |automaton| automaton.find_iter(text)).map(|m| {
-            let pattern = &self.patterns[m.pattern().as_usize()];
-            Place { range: m.range(), by: pattern.by, seed: pattern.seed.clone() }
+        self.literals.iter().flat_map(move |literals| literals.find(text)).map(|place| {
+            let pattern = &self.patterns[place.number];
+            Place { range: place.range, by: pattern.by, seed: pattern.seed.clone() }
         })
     }
 
     /// Whether `text` holds a seed.
     pub(super) fn stands_in(&self, text: &[u8]) -> bool {
-        self.automaton.as_ref().is_some_and(|automaton| automaton.is_match(text))
+        self.literals.as_ref().is_some_and(|literals| literals.stand_in(text))
     }
 
     /// Bytes of the longest pattern; 0 without seeds.

@@ -32,6 +32,29 @@ impl<'a> Piece<'a> {
     pub(super) fn whole(bytes: &'a [u8]) -> Self {
         Self { bytes, own_start: 0, own_end: bytes.len(), seen: bytes.len(), line_goes_on: false }
     }
+
+    /// A copy of it.
+    pub(super) fn to_owned(&self) -> OwnedPiece {
+        let own = (self.own_start, self.own_end);
+        OwnedPiece { bytes: self.bytes.to_vec(), own, seen: self.seen, line_goes_on: self.line_goes_on }
+    }
+}
+
+/// A piece with bytes of its own, to be worked on elsewhere.
+#[derive(Debug)]
+pub(super) struct OwnedPiece {
+    bytes: Vec<u8>,
+    own: (usize, usize),
+    seen: usize,
+    line_goes_on: bool,
+}
+
+impl OwnedPiece {
+    /// As what works on pieces takes it.
+    pub(super) fn piece(&self) -> Piece<'_> {
+        let Self { bytes, own: (own_start, own_end), seen, line_goes_on } = self;
+        Piece { bytes, own_start: *own_start, own_end: *own_end, seen: *seen, line_goes_on: *line_goes_on }
+    }
 }
 
 /// Reads pieces from a stream. Memory: about two pieces.

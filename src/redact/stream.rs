@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use super::containers::{Rewriter, Tally};
 use super::decode::{Decoder, Encoder, Encoding, is_not_text};
+use super::in_order::InOrder;
 use super::json::{Documents, JsonWalker};
 use super::lines::LineState;
 use super::scan::Treatment;
-use super::split::Splitter;
+use super::split::{Piece, Splitter};
 use super::values::ValueRules;
 use super::{RedactError, Redactor, images};
+use crate::platform::Hands;
 
 /// Bytes that a block grows to before it is handed out, about.
 const BLOCK: usize = 1 << 20;
@@ -84,6 +86,13 @@ pub enum Step {
     End(Summary),
 }
 
+impl Step {
+    /// Bytes that were redacted and checked in this room.
+    pub(super) fn block(bytes: Vec<u8>) -> Self {
+        Self::Block(RedactedBlock(bytes))
+    }
+}
+
 /// An artifact after the rules. Yields blocks, then one [`Step::End`]; an error means that the artifact must be left out.
 pub struct Redacted<'a> {
     steps: Box<dyn Iterator<Item = Result<Step, RedactError>> + 'a>,
@@ -116,18 +125,26 @@ pub(super) fn documents(lines: bool) -> Documents {
 
 /// Looks once more for every known secret before a block leaves this room.
 #[derive(Default)]
-struct LastLook {
+pub(super) struct LastLook {
     tail: Vec<u8>,
 }
 
 impl LastLook {
     /// Before the text is put in another encoding, where no secret could be seen.
-    fn pass(&mut self, redactor: &Redactor, bytes: &[u8]) -> Result<(), RedactError> {
+    pub(super) fn pass(&mut self, redactor: &Redactor, bytes: &[u8]) -> Result<(), RedactError> {
+        Self::within(redactor, bytes)?;
+        self.across(redactor, bytes)
+    }
+
+    /// Looks into one block.
+    fn within(redactor: &Redactor, bytes: &[u8]) -> Result<(), RedactError> {
+        if redactor.seeds.stands_in(bytes) { Err(RedactError::SecretLeft) } else { Ok(()) }
+    }
+
+    /// Looks across the border between a block and those before it.
+    fn across(&mut self, redactor: &Redactor, bytes: &[u8]) -> Result<(), RedactError> {
         let keep = redactor.seeds.longest().saturating_sub(1);
         if keep > 0 {
-            if redactor.seeds.stands_in(bytes) {
-                return Err(RedactError::SecretLeft);
-            }
             self.tail.extend_from_slice(&bytes[..bytes.len().min(keep)]);
             if redactor.seeds.stands_in(&self.tail) {
                 return Err(RedactError::SecretLeft);
@@ -141,12 +158,20 @@ impl LastLook {
 
 /// The work on one source: what makes the next bytes.
 enum Work<'a> {
-    Text { splitter: Splitter<Decoder<Box<dyn Read + Send + 'a>>>, state: LineState },
+    Text(Box<TextWork<'a>>),
     Json(Box<JsonWork<'a>>),
     Archive { rewriter: Box<Rewriter<'a>>, tally: Tally, waiting: Vec<u8>, given: usize },
     Image { reader: Box<dyn Read + Send + 'a>, format: images::Format },
     Refused(Option<RedactError>),
     Done,
+}
+
+type TextWork<'a> = InOrder<Decoder<Box<dyn Read + Send + 'a>>, Replaced>;
+
+/// A piece of a text after the rules; it holds no known secret.
+struct Replaced {
+    bytes: Vec<u8>,
+    counts: Counts,
 }
 
 struct JsonWork<'a> {
@@ -173,11 +198,22 @@ struct Stream<'a> {
 impl Redactor {
     /// Redacts `input` as pass 1 found it should be treated. Lazy: each step reads, replaces and checks about 1 MiB.
     pub fn redact<'a>(self: &Arc<Self>, treatment: &Treatment, input: Box<dyn Read + Send + 'a>) -> Redacted<'a> {
+        self.redact_with(&Hands::default(), treatment, input)
+    }
+
+    /// The same, together with whoever has time: then it is some pieces ahead of what is taken from it.
+    pub fn redact_with<'a>(
+        self: &Arc<Self>,
+        hands: &Hands,
+        treatment: &Treatment,
+        input: Box<dyn Read + Send + 'a>,
+    ) -> Redacted<'a> {
         let mut encoding = None;
         let work = match treatment {
             Treatment::Text(seen) => {
                 encoding = Some(*seen);
-                Work::Text { splitter: Splitter::new(Decoder::new(input, *seen)), state: LineState::default() }
+                let splitter = Splitter::new(Decoder::new(input, *seen));
+                Work::Text(Box::new(InOrder::new(self, splitter, replaced, hands.clone())))
             }
             Treatment::Json { lines, encoding: seen } => {
                 encoding = Some(*seen);
@@ -226,7 +262,7 @@ impl JsonWork<'_> {
     fn bytes(&mut self, counts: &mut Counts) -> Result<Option<Vec<u8>>, RedactError> {
         let Some(mut walker) = self.walker.take() else { return Ok(None) };
         let broken = |_| RedactError::Changed("it is no longer JSON");
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(BLOCK + self.chunk.len());
         while out.len() < BLOCK {
             let n = self.reader.read(&mut self.chunk)?;
             if n == 0 {
@@ -241,18 +277,27 @@ impl JsonWork<'_> {
 }
 
 impl Stream<'_> {
-    /// The next redacted bytes, texts in UTF-8; `None` at the end.
+    /// The next redacted bytes, checked, texts in UTF-8; `None` at the end.
     fn bytes(&mut self) -> Result<Option<Vec<u8>>, RedactError> {
+        let checked = matches!(self.work, Work::Text(_));
+        let bytes = self.unchecked()?;
+        if let Some(bytes) = bytes.as_ref().filter(|_| !checked) {
+            self.last_look.pass(&self.redactor, bytes)?;
+        }
+        Ok(bytes)
+    }
+
+    fn unchecked(&mut self) -> Result<Option<Vec<u8>>, RedactError> {
         match &mut self.work {
-            Work::Text { splitter, state } => {
-                let Some(piece) = splitter.piece().map_err(binary_after_all)? else {
-                    self.odd = splitter.reader().odd_byte();
+            Work::Text(work) => {
+                let Some(replaced) = work.next(binary_after_all)? else {
+                    self.odd = work.reader().odd_byte();
                     self.work = Work::Done;
                     return Ok(None);
                 };
-                let mut out = Vec::with_capacity(piece.own_end - piece.own_start + 256);
-                self.redactor.replace(&piece, state, &mut out, &mut self.counts)?;
-                Ok(Some(out))
+                self.counts.merge(&replaced.counts);
+                self.last_look.across(&self.redactor, &replaced.bytes)?;
+                Ok(Some(replaced.bytes))
             }
             Work::Json(work) => {
                 let bytes = work.bytes(&mut self.counts)?;
@@ -291,7 +336,6 @@ impl Stream<'_> {
 impl Stream<'_> {
     fn step(&mut self) -> Result<Step, RedactError> {
         if let Some(bytes) = self.bytes()? {
-            self.last_look.pass(&self.redactor, &bytes)?;
             return Ok(Step::Block(RedactedBlock(self.encoder.encode(bytes))));
         }
         let rest = self.encoder.finish(self.odd.take());
@@ -305,6 +349,15 @@ impl Stream<'_> {
             notes: std::mem::take(&mut self.notes),
         }))
     }
+}
+
+/// What is done with a piece of a text in the second pass.
+fn replaced(redactor: &Redactor, piece: &Piece<'_>, state: &mut LineState) -> Result<Replaced, RedactError> {
+    let mut bytes = Vec::with_capacity(piece.own_end - piece.own_start + 256);
+    let mut counts = Counts::new();
+    redactor.replace(piece, state, &mut bytes, &mut counts)?;
+    LastLook::within(redactor, &bytes)?;
+    Ok(Replaced { bytes, counts })
 }
 
 /// What looked like text at its beginning may not be.

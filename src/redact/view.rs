@@ -54,23 +54,6 @@ impl View {
         view.marks.iter().any(|mark| mark.escape).then_some(view)
     }
 
-    /// `raw`, the inside of a JSON string, as the string that it stands for; a lone surrogate becomes three bytes (WTF-8).
-    /// `None` when an escape is none.
-    pub(super) fn json_string(raw: &[u8]) -> Option<Self> {
-        let mut view = Self::default();
-        let mut at = 0;
-        while let Some(found) = memchr::memchr(b'\\', &raw[at..]).map(|n| at + n) {
-            let mut decoded = [0; 4];
-            let (used, length) = json_escape(&raw[found..], &mut decoded)?;
-            view.literal(raw, at, found);
-            view.escape(found, &decoded[..length]);
-            at = found + used;
-        }
-        view.literal(raw, at, raw.len());
-        view.raw_length = raw.len();
-        Some(view)
-    }
-
     /// The bytes of the raw text that `range` of the decoded one stands for. An escape is taken whole.
     pub(super) fn raw_range(&self, range: &Range<usize>) -> Range<usize> {
         if range.is_empty() {
@@ -132,7 +115,8 @@ fn backslash(raw: &[u8], out: &mut [u8; 4]) -> Escape {
     }
 }
 
-fn json_escape(raw: &[u8], out: &mut [u8; 4]) -> Escape {
+/// One escape of a JSON string at the start of `raw`. A lone surrogate becomes three bytes (WTF-8).
+pub(super) fn json_escape(raw: &[u8], out: &mut [u8; 4]) -> Escape {
     out[0] = match raw.get(1)? {
         b'"' => b'"',
         b'\\' => b'\\',
@@ -225,7 +209,7 @@ mod tests {
         {
             assert!(View::opened(raw.as_bytes()).is_none(), "{raw}");
         }
-        assert!(View::json_string(b"\\x").is_none());
+        assert!(json_escape(b"\\x", &mut [0; 4]).is_none());
     }
 
     proptest! {

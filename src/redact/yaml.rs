@@ -15,13 +15,12 @@ pub(super) struct YamlState {
     is_secret: bool,
 }
 
+/// Without any of these no value goes on over lines.
+pub(super) const SIGNS: [&[u8]; 4] = [b": |", b": >", b"ata:", b"kind: "];
+
 /// Finds the values in `text[..seen]`; what stands behind may say that a document is a secret.
 pub(super) fn find(text: &[u8], seen: usize, state: &mut YamlState, spans: &mut Vec<Span>) {
     let own = &text[..seen];
-    let signs: [&[u8]; 4] = [b": |", b": >", b"ata:", b"kind: "];
-    if *state == YamlState::default() && !signs.iter().any(|sign| memchr::memmem::find(own, sign).is_some()) {
-        return;
-    }
     let mut start = 0;
     while start < seen {
         let end = memchr::memchr(b'\n', &own[start..]).map_or(seen, |at| start + at);

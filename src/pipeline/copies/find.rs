@@ -6,18 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::source::{Source, shown};
-use crate::platform::{Elevation, NamedRoot, Walked};
+use crate::platform::{Elevation, NamedRoot, Refusal, Walked};
 
 /// The most entries of one folder that are looked at. Support folders have thousands; over this it is a whole disk.
 const WALK_BUDGET: usize = 1_000_000;
 
 /// Something that was named or met and is not copied.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Left {
     /// Its path as the person knows it.
     pub shown: String,
-    /// Why, as a sentence fragment.
-    pub reason: String,
+    /// Why.
+    pub refusal: Refusal,
 }
 
 /// What was named, as files.
@@ -40,7 +40,7 @@ pub fn find(named: &[PathBuf], output: Option<&Path>, elevation: Elevation, canc
         let root = match NamedRoot::open(path, elevation) {
             Ok(root) => Arc::new(root),
             Err(refusal) => {
-                found.left.push(Left { shown: path.to_string_lossy().into_owned(), reason: refusal.to_string() });
+                found.left.push(Left { shown: path.to_string_lossy().into_owned(), refusal });
                 continue;
             }
         };
@@ -63,7 +63,7 @@ pub fn find(named: &[PathBuf], output: Option<&Path>, elevation: Elevation, canc
                 Walked::Refused { relative, refusal } => {
                     let below = is_folder && !relative.as_os_str().is_empty();
                     let shown = if below { shown(path, &relative) } else { path.to_string_lossy().into_owned() };
-                    found.left.push(Left { shown, reason: refusal.to_string() });
+                    found.left.push(Left { shown, refusal });
                 }
             }
             if cancel.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

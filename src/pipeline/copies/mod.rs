@@ -18,8 +18,10 @@ use folders::make_folders;
 use packed::{Packed, has_encoder};
 pub use source::{Source, begins_with_json_line, by_content};
 
+use super::Pace;
+use super::pool::Shift;
 use crate::archive::{self, Compression};
-use crate::platform::{FileId, PartialFile};
+use crate::platform::{FileId, Hands, PartialFile, beside};
 use crate::redact::{MediaHint, RedactError, Redactor, Scan, Seeds, Step, Summary, Treatment};
 
 /// Why one file has no copy: a sentence fragment for the person whose file it is.
@@ -89,6 +91,8 @@ pub struct Copied {
     pub summary: Summary,
     /// What is to be said about it beside that it was made.
     pub notes: Vec<String>,
+    /// Whether something of the source is not in it.
+    pub has_gaps: bool,
 }
 
 /// How the second pass is to treat a source.
@@ -118,7 +122,7 @@ pub struct Copies<'a> {
     pub redactor: &'a Arc<Redactor>,
     /// What all of them are; by name and content where nobody says.
     pub hint: Option<MediaHint>,
-    /// How many are worked on side by side.
+    /// Threads that work side by side, also on one large file.
     pub threads: usize,
     /// Set when somebody wants to stop.
     pub cancel: &'a Arc<AtomicBool>,
@@ -135,11 +139,11 @@ impl Copies<'_> {
 
     /// The first pass. Writes nothing.
     pub fn scan(&self) -> Result<Scanned, CopyError> {
-        let scans = side_by_side(self.threads, self.sources.len(), &|n| {
+        let scans = side_by_side(self.threads, self.sources.len(), &|n, hands| {
             let scanned = if self.cancel.load(Ordering::Relaxed) {
                 Err(NoCopy::Failed("was stopped".to_owned()))
             } else {
-                self.scan_one(&self.sources[n])
+                self.scan_one(&self.sources[n], hands)
             };
             (self.watch)(&self.sources[n]);
             scanned
@@ -158,7 +162,7 @@ impl Copies<'_> {
         Ok(Scanned { redactor, treated })
     }
 
-    fn scan_one(&self, source: &Source) -> Result<(Scan, Option<Compression>), NoCopy> {
+    fn scan_one(&self, source: &Source, hands: &Hands) -> Result<(Scan, Option<Compression>), NoCopy> {
         let (hint, guessed) = match self.hint {
             Some(hint) => (hint, false),
             None => source.hint(self.cancel)?,
@@ -174,7 +178,7 @@ impl Copies<'_> {
                 Err(io::Error::other("refused"))
             }
         };
-        let scanned = self.redactor.scan(hint, &mut open);
+        let scanned = self.redactor.scan_with(hands, hint, &mut open);
         if let Some(trouble) = trouble {
             return Err(trouble.into());
         }
@@ -189,6 +193,18 @@ impl Copies<'_> {
     /// The second pass of source `n`, into `out`. `observe` sees the plain bytes. An error of `out` is the outer one.
     pub fn copy(
         &self,
+        scanned: &Scanned,
+        n: usize,
+        pack: bool,
+        out: &mut dyn Write,
+        observe: &mut dyn FnMut(&[u8]),
+    ) -> io::Result<Result<Copied, NoCopy>> {
+        beside(self.threads, |hands| self.copy_with(hands, scanned, n, pack, out, observe))
+    }
+
+    fn copy_with(
+        &self,
+        hands: &Hands,
         scanned: &Scanned,
         n: usize,
         pack: bool,
@@ -210,7 +226,7 @@ impl Copies<'_> {
         };
         let mut copied =
             Copied { notes: treated.note.iter().map(|note| (*note).to_owned()).collect(), ..Copied::default() };
-        for step in scanned.redactor.redact(&treated.treatment, open.reader) {
+        for step in scanned.redactor.redact_with(hands, &treated.treatment, open.reader) {
             match step {
                 Ok(Step::Block(block)) => {
                     observe(block.bytes());
@@ -222,8 +238,10 @@ impl Copies<'_> {
             }
         }
         packed.finish()?;
+        let before = copied.notes.len();
         copied.notes.extend(source.fell_short());
         copied.notes.extend_from_slice(&copied.summary.notes);
+        copied.has_gaps = copied.notes.len() > before;
         Ok(Ok(copied))
     }
 
@@ -274,6 +292,17 @@ impl Copies<'_> {
         force: bool,
         observe: &mut dyn FnMut(&[u8]),
     ) -> Result<Result<Copied, NoCopy>, CopyError> {
+        beside(self.threads, |hands| self.copy_to_with(hands, scanned, n, (target, force), observe))
+    }
+
+    fn copy_to_with(
+        &self,
+        hands: &Hands,
+        scanned: &Scanned,
+        n: usize,
+        (target, force): (&Path, bool),
+        observe: &mut dyn FnMut(&[u8]),
+    ) -> Result<Result<Copied, NoCopy>, CopyError> {
         self.stopped()?;
         self.check_free(target, force)?;
         if scanned.treated[n].is_ok() {
@@ -281,7 +310,7 @@ impl Copies<'_> {
             let mut file =
                 if force { PartialFile::create_over(target) } else { PartialFile::create(target) }.map_err(fail)?;
             let mut out = BufWriter::with_capacity(256 << 10, file.file());
-            let copied = self.copy(scanned, n, true, &mut out, observe).map_err(fail)?;
+            let copied = self.copy_with(hands, scanned, n, true, &mut out, observe).map_err(fail)?;
             self.stopped()?;
             let copied = match copied {
                 Ok(copied) => copied,
@@ -297,7 +326,7 @@ impl Copies<'_> {
             self.finished.fetch_add(1, Ordering::Relaxed);
             return Ok(Ok(copied));
         }
-        self.copy(scanned, n, true, &mut io::sink(), observe)
+        self.copy_with(hands, scanned, n, true, &mut io::sink(), observe)
             .map_err(|source| CopyError::Write { path: target.to_owned(), source })
     }
 
@@ -319,9 +348,10 @@ impl Copies<'_> {
         self.prepare(scanned, folder, places, force)?;
         let targets: Vec<PathBuf> = places.iter().map(|place| folder.join(place)).collect();
         let failed: Mutex<Option<CopyError>> = Mutex::new(None);
-        let results = side_by_side(self.threads, self.sources.len(), &|n| {
+        let results = side_by_side(self.threads, self.sources.len(), &|n, hands| {
             let give_up = failed.lock().unwrap_or_else(PoisonError::into_inner).is_some();
-            let copied = if give_up { None } else { Some(self.copy_to(scanned, n, &targets[n], force, &mut |_| {})) };
+            let to = (targets[n].as_path(), force);
+            let copied = (!give_up).then(|| self.copy_to_with(hands, scanned, n, to, &mut |_| {}));
             (self.watch)(&self.sources[n]);
             match copied {
                 Some(Ok(copied)) => Some(copied),
@@ -339,21 +369,29 @@ impl Copies<'_> {
     }
 }
 
-/// `work(0)` to `work(count - 1)` on some threads; the results in order.
-fn side_by_side<T: Send>(threads: usize, count: usize, work: &(dyn Fn(usize) -> T + Sync)) -> Vec<T> {
+/// `work(0)` to `work(count - 1)` on some threads; the results in order. A thread that finds nothing more to begin lends a
+/// hand to the others.
+fn side_by_side<T: Send>(threads: usize, count: usize, work: &(dyn Fn(usize, &Hands) -> T + Sync)) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let results: Mutex<Vec<Option<T>>> = Mutex::new((0..count).map(|_| None).collect());
+    let shift = Shift::of(threads.max(1), Pace::Full);
+    // The last one to drop it ends the shift, also in a panic.
+    let end = Arc::new(shift.guard());
     std::thread::scope(|scope| {
-        for _ in 0..threads.clamp(1, count.max(1)) {
+        for end in std::iter::repeat_n(end, threads.max(1)) {
             scope.spawn(|| {
+                let hands = shift.crew().hands();
+                let still_working = end;
                 loop {
                     let n = next.fetch_add(1, Ordering::Relaxed);
                     if n >= count {
-                        return;
+                        break;
                     }
-                    let result = work(n);
+                    let result = work(n, &hands);
                     results.lock().unwrap_or_else(PoisonError::into_inner)[n] = Some(result);
                 }
+                drop(still_working);
+                shift.help();
             });
         }
     });

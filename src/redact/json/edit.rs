@@ -1,9 +1,11 @@
 //! What is to stand in place of a range of a text, and how a range of a string leads back to the bytes of its escapes.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use super::escape_into;
-use crate::redact::view::View;
+use super::unescape::{WayBack, unescape};
 
 /// `text` in place of the half-open range `[start, end)` of a source, which is never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,16 +30,19 @@ pub fn apply(source: &[u8], base: u64, edits: &[Edit], out: &mut Vec<u8>) {
     out.extend_from_slice(&source[at..]);
 }
 
-/// Edits of a decoded string become edits of the raw one, whose first byte is at offset `base`.
-pub(super) fn to_raw(view: Option<&View>, base: u64, edits: Vec<Edit>, raw: &mut Vec<Edit>) {
-    let mut free = base;
+/// Edits of the text of `raw`, the inside of a string whose first byte is at offset `base`, become edits of the string.
+pub(super) fn to_raw(raw: &[u8], base: u64, edits: Vec<Edit>, all: &mut Vec<Edit>) {
+    let (mut way, mut free) = (WayBack::default(), base);
+    let escapes = memchr::memchr(b'\\', raw).is_some();
     for edit in edits {
-        let range = edit.start as usize..edit.end as usize;
-        let range = view.map_or(range.clone(), |view| view.raw_range(&range));
+        let (mut start, mut end) = (edit.start as usize, edit.end as usize);
+        if escapes {
+            (start, end) = (way.range(raw, start).start, way.range(raw, end - 1).end);
+        }
         // Two edits may each take a part of one escape.
-        let start = (base + range.start as u64).max(free);
-        free = (base + range.end as u64).max(start);
-        raw.push(Edit { start, end: free, text: escaped(edit.text) });
+        let start = (base + start as u64).max(free);
+        free = (base + end as u64).max(start);
+        all.push(Edit { start, end: free, text: escaped(edit.text) });
     }
 }
 
@@ -70,7 +75,19 @@ struct Segment {
     text: u64,
     raw: u64,
     length: usize,
-    view: View,
+    /// The bytes as written, where an escape is among them.
+    written: Option<Vec<u8>>,
+    way: WayBack,
+}
+
+impl Segment {
+    /// The raw bytes of the character at `text` of this segment.
+    fn range(&mut self, text: usize) -> Range<usize> {
+        match &self.written {
+            Some(raw) => self.way.range(raw, text),
+            None => text..text + 1,
+        }
+    }
 }
 
 impl Escapes {
@@ -80,20 +97,27 @@ impl Escapes {
     }
 
     /// The text of `bytes` and of what was left over, but for an escape that may go on; `None` when an escape is none.
-    pub(super) fn open(&mut self, bytes: &[u8], last: bool) -> Option<Vec<u8>> {
+    pub(super) fn open<'a>(&mut self, bytes: &'a [u8], last: bool) -> Option<Cow<'a, [u8]>> {
+        if self.tail.is_empty() && memchr::memchr(b'\\', bytes).is_none() {
+            self.push(bytes.len(), bytes.len(), None);
+            return Some(Cow::Borrowed(bytes));
+        }
         self.tail.extend_from_slice(bytes);
         let cut = if last { self.tail.len() } else { whole_escapes(&self.tail) };
-        if cut == 0 {
-            return Some(Vec::new());
+        let raw: Vec<u8> = self.tail.drain(..cut).collect();
+        let mut text = Vec::with_capacity(cut);
+        unescape(&raw, &mut text)?;
+        self.push(cut, text.len(), Some(raw));
+        Some(Cow::Owned(text))
+    }
+
+    fn push(&mut self, raw: usize, length: usize, written: Option<Vec<u8>>) {
+        if raw > 0 {
+            let way = WayBack::default();
+            self.segments.push_back(Segment { text: self.text, raw: self.raw, length, written, way });
         }
-        let mut view = View::json_string(&self.tail[..cut])?;
-        self.tail.drain(..cut);
-        let text = std::mem::take(&mut view.text);
-        let (at, length) = (self.text, text.len());
-        self.segments.push_back(Segment { text: at, raw: self.raw, length, view });
         self.text += length as u64;
-        self.raw += cut as u64;
-        Some(text)
+        self.raw += raw as u64;
     }
 
     /// Edits of the text become edits of the input, in order.
@@ -114,12 +138,11 @@ impl Escapes {
         if self.segments.is_empty() { self.raw } else { self.raw_at(text, false) }
     }
 
-    /// The first raw byte of the character at `text`, or one past its last.
-    fn raw_at(&self, text: u64, end: bool) -> u64 {
+    /// The first raw byte of the character at `text`, or one past its last. Asked for in ascending order.
+    fn raw_at(&mut self, text: u64, end: bool) -> u64 {
         let index = self.segments.partition_point(|s| s.text <= text).saturating_sub(1);
-        let Some(segment) = self.segments.get(index) else { return self.raw };
-        let at = (text - segment.text) as usize;
-        let range = segment.view.raw_range(&(at..at + 1));
+        let Some(segment) = self.segments.get_mut(index) else { return self.raw };
+        let range = segment.range((text - segment.text) as usize);
         segment.raw + if end { range.end } else { range.start } as u64
     }
 }
@@ -174,13 +197,14 @@ mod tests {
     #[test]
     fn edits_lead_back_to_the_escapes_and_nothing_else_changes() {
         let raw = br"say \u0041\/\ud83d\ude00 now";
-        let view = View::json_string(raw).expect("well formed");
+        let mut text = Vec::new();
+        unescape(raw, &mut text).expect("well formed");
         let at = |part: &str| {
-            let start = memchr::memmem::find(&view.text, part.as_bytes()).expect("there") as u64;
+            let start = memchr::memmem::find(&text, part.as_bytes()).expect("there") as u64;
             Edit { start, end: start + part.len() as u64, text: b"x\"y".to_vec() }
         };
         let mut edits = Vec::new();
-        to_raw(Some(&view), 10, vec![at("A/"), at("😀")], &mut edits);
+        to_raw(raw, 10, vec![at("A/"), at("😀")], &mut edits);
         let mut out = Vec::new();
         apply(raw, 10, &edits, &mut out);
         assert_eq!(String::from_utf8_lossy(&out), r#"say x\"yx\"y now"#);
@@ -194,12 +218,13 @@ mod tests {
             cut in 1usize..9,
         ) {
             let raw = parts.concat().into_bytes();
-            let whole = View::json_string(&raw).expect("well formed").text;
-            let (mut escapes, mut text) = (Escapes::new(5), Vec::new());
+            let mut whole = Vec::new();
+            unescape(&raw, &mut whole).expect("well formed");
+            let (mut escapes, mut text) = (Escapes::new(5), Vec::<u8>::new());
             for piece in raw.chunks(cut) {
-                text.extend(escapes.open(piece, false).expect("well formed"));
+                text.extend_from_slice(&escapes.open(piece, false).expect("well formed"));
             }
-            text.extend(escapes.open(&[], true).expect("well formed"));
+            text.extend_from_slice(&escapes.open(&[], true).expect("well formed"));
             prop_assert_eq!(text, whole);
             prop_assert_eq!(escapes.settle(escapes.text), 5 + raw.len() as u64);
         }

@@ -19,6 +19,8 @@ pub(super) struct Token {
     pub(super) kind: Kind,
     pub(super) start: usize,
     pub(super) end: usize,
+    /// Of a string: whether a backslash may stand in it.
+    pub(super) escaped: bool,
 }
 
 /// What stands at a place in the buffer.
@@ -51,13 +53,16 @@ impl Lexer {
         last: bool,
         limits: &Limits,
     ) -> Result<Found, JsonError> {
-        *at += buffer[*at..].iter().take_while(|&&b| is_space(b)).count();
+        while buffer.get(*at).is_some_and(|b| is_space(*b)) {
+            *at += 1;
+        }
         let start = *at;
         let Some(&first) = buffer.get(start) else { return Ok(Found::More) };
         let wrong = JsonError::Syntax { offset: base + start as u64 };
+        let mut escaped = false;
         let (kind, end) = match first {
             b'{' | b'}' | b'[' | b']' | b':' | b',' => (Kind::Mark(first), Some(start + 1)),
-            b'"' => (Kind::String, self.string_end(buffer, start, base).ok_or(wrong)?),
+            b'"' => (Kind::String, self.string_end(buffer, start, base, &mut escaped).ok_or(wrong)?),
             b'-' | b'0'..=b'9' => (Kind::Number, word_end(buffer, start, last)),
             b't' | b'f' | b'n' => (Kind::Literal, word_end(buffer, start, last)),
             _ => return Err(wrong),
@@ -76,14 +81,16 @@ impl Lexer {
             Kind::Literal => matches!(text, b"true" | b"false" | b"null"),
             Kind::Mark(_) | Kind::String => true,
         };
-        if well_formed { Ok(Found::Token(Token { kind, start, end })) } else { Err(wrong) }
+        if well_formed { Ok(Found::Token(Token { kind, start, end, escaped })) } else { Err(wrong) }
     }
 
     /// One past the closing quote; `Some(None)` when it lies beyond the buffer; `None` for a raw control character.
-    fn string_end(&mut self, buffer: &[u8], start: usize, base: u64) -> Option<Option<usize>> {
+    fn string_end(&mut self, buffer: &[u8], start: usize, base: u64, escaped: &mut bool) -> Option<Option<usize>> {
         let offset = base + start as u64;
-        let from = if self.string == offset && self.seen > offset { (self.seen - base) as usize } else { start + 1 };
-        match closing_quote(buffer, from)? {
+        let resumed = self.string == offset && self.seen > offset;
+        let from = if resumed { (self.seen - base) as usize } else { start + 1 };
+        *escaped = resumed;
+        match closing_quote(buffer, from, escaped)? {
             Quote::At(end) => Some(Some(end + 1)),
             Quote::Beyond(seen) => {
                 (self.string, self.seen) = (offset, base + seen as u64);
@@ -102,18 +109,16 @@ pub(super) enum Quote {
     Beyond(usize),
 }
 
-/// The first quote at or after `from` that no backslash escapes; `None` for a raw control character before it.
-pub(super) fn closing_quote(buffer: &[u8], mut from: usize) -> Option<Quote> {
+/// The first quote at or after `from` that no backslash escapes; `None` for a raw control character before it. `escaped` is
+/// set by a backslash.
+pub(super) fn closing_quote(buffer: &[u8], mut from: usize, escaped: &mut bool) -> Option<Quote> {
     loop {
-        let found = memchr::memchr2(b'"', b'\\', &buffer[from..]).map(|n| from + n);
-        let end = found.unwrap_or(buffer.len());
-        // Without a branch a byte, so that it runs on many bytes at once.
-        if buffer[from..end].iter().fold(false, |bad, b| bad | (*b < 0x20)) {
-            return None;
-        }
-        let Some(at) = found else { return Some(Quote::Beyond(end)) };
-        if buffer[at] == b'"' {
-            return Some(Quote::At(at));
+        let at = from + plain_run(&buffer[from..]);
+        match buffer.get(at) {
+            None => return Some(Quote::Beyond(at)),
+            Some(b'"') => return Some(Quote::At(at)),
+            Some(b'\\') => *escaped = true,
+            Some(_) => return None,
         }
         match buffer.get(at + 1) {
             None => return Some(Quote::Beyond(at)),
@@ -121,6 +126,29 @@ pub(super) fn closing_quote(buffer: &[u8], mut from: usize) -> Option<Quote> {
             Some(_) => from = at + 2,
         }
     }
+}
+
+/// Bytes before the first quote, backslash or control character. Eight at a time: most strings are short, so that a search
+/// that has to be set up costs more than it finds.
+fn plain_run(text: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const fn all(byte: u8) -> u64 {
+        ONES * byte as u64
+    }
+    // Sets the highest bit of a byte that is smaller than `least`, which is at most 128, and perhaps of some above it.
+    let below = |word: u64, least: u8| word.wrapping_sub(all(least)) & !word & all(0x80);
+    let mut chunks = text.chunks_exact(8);
+    let mut at = 0;
+    for chunk in &mut chunks {
+        let word = u64::from_le_bytes(chunk.try_into().expect("eight bytes"));
+        let ends = below(word, 0x20) | below(word ^ all(b'"'), 1) | below(word ^ all(b'\\'), 1);
+        if ends != 0 {
+            return at + ends.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    let ends = |b: &u8| *b < 0x20 || matches!(b, b'"' | b'\\');
+    at + chunks.remainder().iter().position(ends).unwrap_or(chunks.remainder().len())
 }
 
 /// The whitespace of RFC 8259.
@@ -160,7 +188,7 @@ fn is_number(text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Quote, closing_quote, is_number};
+    use super::{Quote, closing_quote, is_number, plain_run};
 
     #[test]
     fn numbers_are_judged_by_their_form_only() {
@@ -174,8 +202,29 @@ mod tests {
 
     #[test]
     fn a_string_ends_at_the_first_quote_that_is_not_escaped() {
-        assert_eq!(closing_quote(br#"a\"b\\"c"#, 0), Some(Quote::At(6)));
-        assert_eq!(closing_quote(br"ab\", 0), Some(Quote::Beyond(2)));
-        assert_eq!(closing_quote(b"ab\ncd\"", 0), None);
+        let quote = |text: &[u8]| {
+            let mut escaped = false;
+            (closing_quote(text, 0, &mut escaped), escaped)
+        };
+        assert_eq!(quote(br#"a\"b\\"c"#), (Some(Quote::At(6)), true));
+        assert_eq!(quote(br"ab\"), (Some(Quote::Beyond(2)), true));
+        assert_eq!(quote(b"ab\ncd\""), (None, false));
+        assert!(!quote("caf\u{e9} \u{80}\u{7f} of any length\"".as_bytes()).1);
+    }
+
+    #[test]
+    fn a_run_ends_where_it_ends_byte_by_byte() {
+        let mut state = 1u32;
+        for length in 0..200 {
+            let text: Vec<u8> = (0..length)
+                .map(|_| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    let byte = (state >> 24) as u8;
+                    if byte < 0x20 && state & 0xf00 != 0 { b'x' } else { byte }
+                })
+                .collect();
+            let plainly = text.iter().position(|b| *b < 0x20 || matches!(b, b'"' | b'\\')).unwrap_or(length);
+            assert_eq!(plain_run(&text), plainly, "{text:?}");
+        }
     }
 }

@@ -43,7 +43,7 @@ impl<L> LongString<L> {
         edits: &mut Vec<Edit>,
     ) -> Result<Seen, JsonError> {
         let wrong = JsonError::Syntax { offset: self.start };
-        let (until, seen) = match closing_quote(buffer, at).ok_or(wrong)? {
+        let (until, seen) = match closing_quote(buffer, at, &mut false).ok_or(wrong)? {
             Quote::At(quote) => (quote, Seen::End(quote + 1)),
             Quote::Beyond(until) => (until, Seen::Until(until)),
         };

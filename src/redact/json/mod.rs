@@ -9,22 +9,23 @@
 //! no JSON is an error: the caller throws the output away and falls back to the rules for plain text.
 
 mod edit;
+mod inside;
 mod lexer;
 mod long;
 mod place;
 mod text;
+mod unescape;
 mod walker;
 
 pub use edit::{Edit, apply};
-pub use place::{Path, Place, Says, Scalar};
+pub use place::{Numbers, Path, Place, Says, Scalar};
 pub use text::escape_into;
 pub use walker::JsonWalker;
 pub(super) use walker::Walk;
 
 /// Decides what becomes of each value and key.
 ///
-/// Calls come in document order, but for a `value` member that stands before its `name`: it is decided when the object
-/// closes. Edits are offsets in the text that was shown, in order and disjoint.
+/// Calls come in document order, but for a `value` member that stands before its `name`: it is shown when the object closes. Edits are offsets in the text that was shown, in order and disjoint.
 pub trait ValueRedactor {
     /// What is remembered of a long string while it goes by.
     type Long: std::fmt::Debug;
@@ -33,8 +34,30 @@ pub trait ValueRedactor {
     /// which becomes a string if any of it is edited.
     fn value(&mut self, place: &Place<'_>, text: &[u8]) -> Vec<Edit>;
 
+    /// The same for a value that decides about no other. The redactor may put it off, so that it can look at many at once.
+    fn offer(&mut self, place: &Place<'_>, text: &[u8]) -> Offer {
+        Offer::Decided(self.value(place, text))
+    }
+
+    /// Decides all values that were put off since the last call, and gives those that are to change: which one it is, counted
+    /// from 0 in the order in which they were offered, and its edits.
+    fn decide(&mut self) -> Vec<(usize, Vec<Edit>)> {
+        Vec::new()
+    }
+
     /// `text` is a member's key, unescaped.
     fn key(&mut self, text: &[u8]) -> Vec<Edit>;
+
+    /// The number of a key that stays as it is, where that is known already: [`ValueRedactor::key`] is not asked then.
+    fn known_key(&mut self, _text: &[u8]) -> Option<u32> {
+        None
+    }
+
+    /// A number by which a name is told again with each value beside or below it, so that it need not be looked up each
+    /// time. 0: by its text alone.
+    fn number(&mut self, _name: &[u8]) -> u32 {
+        0
+    }
 
     /// A string that is longer than [`Limits::value`] begins.
     fn begin(&mut self, place: &Place<'_>) -> Self::Long;
@@ -45,6 +68,15 @@ pub trait ValueRedactor {
 
     /// It has ended.
     fn end(&mut self, long: Self::Long, edits: &mut Vec<Edit>);
+}
+
+/// What came of a value that was offered.
+#[derive(Debug)]
+pub enum Offer {
+    /// It is decided.
+    Decided(Vec<Edit>),
+    /// [`ValueRedactor::decide`] will tell.
+    PutOff,
 }
 
 /// How many documents one input holds.

@@ -1,5 +1,7 @@
 //! Where in a document a value stands: what a redactor may want to know before it looks at the text.
 
+use std::ops::{Deref, DerefMut};
+
 /// Which kind of value a text came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scalar {
@@ -25,6 +27,19 @@ pub struct Place<'a> {
     pub scalar: Scalar,
     /// What the object says about its own members.
     pub says: Says<'a>,
+    /// The redactor's own numbers for these names.
+    pub numbers: Numbers,
+}
+
+/// By which numbers a redactor knows names ([`ValueRedactor::number`](super::ValueRedactor::number)); 0 where it has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Numbers {
+    /// That of [`Place::sibling_name`].
+    pub sibling: u32,
+    /// That of [`Place::key`].
+    pub key: u32,
+    /// That of the key around it.
+    pub outer: u32,
 }
 
 /// What members before a value, and for a `value` member those behind it too, say about the whole object.
@@ -52,11 +67,97 @@ impl<'a> Path<'a> {
         self.key.into_iter().chain(self.frames.iter().rev().filter_map(Frame::key))
     }
 
+    /// The redactor's number for the second of them.
+    pub(super) fn outer_number(&self) -> u32 {
+        self.frames.iter().rev().find(|frame| frame.is_object).map_or(0, |frame| frame.key_number)
+    }
+
     /// True when the path ends in `keys`, outermost first, in any letter case.
     #[must_use]
     pub fn ends_with(&self, keys: &[&str]) -> bool {
         let mut own = self.inner_to_outer();
         keys.iter().rev().all(|key| own.next().is_some_and(|k| k.eq_ignore_ascii_case(key.as_bytes())))
+    }
+}
+
+/// The open containers, outermost first. What closed stays to be used again, with the memory that it has.
+#[derive(Debug, Default)]
+pub(super) struct Stack {
+    frames: Vec<Frame>,
+    open: usize,
+}
+
+impl Stack {
+    /// Opens a container and gives it, empty.
+    pub(super) fn push(&mut self) -> &mut Frame {
+        if self.open == self.frames.len() {
+            self.frames.push(Frame::default());
+        }
+        self.open += 1;
+        let frame = &mut self.frames[self.open - 1];
+        frame.clear();
+        frame
+    }
+
+    /// The innermost container takes the name of the one at `index`, which is another.
+    pub(super) fn inherit_name(&mut self, index: usize) {
+        if let [outer @ .., inner] = &mut **self
+            && let Some(frame) = outer.get(index)
+            && let Some(name) = frame.name()
+        {
+            inner.call(name, frame.name_number);
+        }
+    }
+
+    /// Where the value that comes now stands.
+    pub(super) fn place(&self, scalar: Scalar) -> Place<'_> {
+        let object = self.last().and_then(|frame| frame.object);
+        let frame = object.and_then(|index| self.get(index));
+        let key = frame.map(|f| f.key.as_slice());
+        let path = Path { frames: &self[..object.unwrap_or(0)], key };
+        let named = frame.filter(|f| f.is_about_name());
+        Place {
+            key,
+            sibling_name: named.and_then(Frame::name),
+            depth: self.len(),
+            path,
+            numbers: Numbers {
+                sibling: named.map_or(0, Frame::name_number),
+                key: frame.map_or(0, |f| f.key_number),
+                outer: path.outer_number(),
+            },
+            scalar,
+            says: frame.map_or(Says::default(), |f| f.says(self.object_around(object))),
+        }
+    }
+
+    /// The object whose member the one at `object` is.
+    pub(super) fn object_around(&self, object: Option<usize>) -> Option<&Frame> {
+        object.and_then(|index| index.checked_sub(1)).and_then(|outer| self.get(outer)).filter(|f| f.is_object)
+    }
+
+    /// Closes all of them.
+    pub(super) fn close_all(&mut self) {
+        self.open = 0;
+    }
+
+    /// Closes the innermost container.
+    pub(super) fn pop(&mut self) {
+        self.open = self.open.saturating_sub(1);
+    }
+}
+
+impl Deref for Stack {
+    type Target = [Frame];
+
+    fn deref(&self) -> &[Frame] {
+        &self.frames[..self.open]
+    }
+}
+
+impl DerefMut for Stack {
+    fn deref_mut(&mut self) -> &mut [Frame] {
+        &mut self.frames[..self.open]
     }
 }
 
@@ -66,9 +167,13 @@ pub(super) struct Frame {
     pub(super) is_object: bool,
     /// The key of the member being read; empty for an array.
     pub(super) key: Vec<u8>,
+    /// The redactor's number for it.
+    pub(super) key_number: u32,
     pub(super) member: Member,
     /// What the object calls itself, from its own `name` member or from the object that it is the `value` of.
-    pub(super) name: Option<Vec<u8>>,
+    name: Vec<u8>,
+    has_name: bool,
+    name_number: u32,
     /// The name came from outside, so it is about every member.
     pub(super) name_is_inherited: bool,
     /// Its values have once waited too long for a name; no more of them wait.
@@ -83,22 +188,60 @@ pub(super) struct Frame {
 pub(super) struct Facts {
     sensitive: bool,
     base64: Option<bool>,
-    mime: Option<Vec<u8>>,
+    /// Empty: nothing.
+    mime: Vec<u8>,
     has_api_version: bool,
     /// Whether its `kind` is `Secret`.
     is_secret_kind: Option<bool>,
+}
+
+/// Memory that a frame keeps for its next container. Keys and names are shorter.
+const KEPT: usize = 256;
+
+fn empty(text: &mut Vec<u8>) {
+    text.clear();
+    text.shrink_to(KEPT);
 }
 
 /// The longest media type that is remembered.
 const LONGEST_MIME: usize = 128;
 
 impl Frame {
+    fn clear(&mut self) {
+        let (mut key, mut name) = (std::mem::take(&mut self.key), std::mem::take(&mut self.name));
+        let mut mime = std::mem::take(&mut self.facts.mime);
+        [&mut key, &mut name, &mut mime].into_iter().for_each(empty);
+        *self = Self { key, name, facts: Facts { mime, ..Facts::default() }, ..Self::default() };
+    }
+
+    /// What the object calls itself.
+    pub(super) fn name(&self) -> Option<&[u8]> {
+        self.has_name.then_some(self.name.as_slice())
+    }
+
+    /// The redactor's number for that.
+    pub(super) fn name_number(&self) -> u32 {
+        self.name_number
+    }
+
+    /// From now on the object calls itself `name`.
+    pub(super) fn call(&mut self, name: &[u8], number: u32) {
+        self.name.clear();
+        self.name.extend_from_slice(name);
+        (self.has_name, self.name_number) = (true, number);
+    }
+
     fn key(&self) -> Option<&[u8]> {
         self.is_object.then_some(self.key.as_slice())
     }
 
     fn is_at(&self, keys: &[&str]) -> bool {
         keys.iter().any(|key| self.key.eq_ignore_ascii_case(key.as_bytes()))
+    }
+
+    /// A value of an object has that object's name if it is its `value` member, or if the object is itself a named value.
+    fn is_about_name(&self) -> bool {
+        self.member != Member::Name && (self.member == Member::Value || self.name_is_inherited)
     }
 
     /// Remembers a member that says something about its object.
@@ -111,7 +254,8 @@ impl Frame {
             6 if self.is_at(&["opcode"]) => self.facts.base64 = Some(text == b"2"),
             8 if self.is_at(&["encoding"]) => self.facts.base64 = Some(text.eq_ignore_ascii_case(b"base64")),
             8 | 11 | 12 if self.is_at(&["mimeType", "contentType", "content_type", "content-type"]) => {
-                self.facts.mime = Some(text.to_vec());
+                self.facts.mime.clear();
+                self.facts.mime.extend_from_slice(text);
             }
             10 if self.is_at(&["apiVersion"]) => self.facts.has_api_version = true,
             _ => {}
@@ -147,7 +291,8 @@ impl Frame {
 
     /// The same about its `value`, whichever member is being read.
     pub(super) fn says_of_value(&self) -> Says<'_> {
-        Says { secret: self.facts.sensitive, base64: self.facts.base64, mime: self.facts.mime.as_deref() }
+        let mime = Some(self.facts.mime.as_slice()).filter(|mime| !mime.is_empty());
+        Says { secret: self.facts.sensitive, base64: self.facts.base64, mime }
     }
 }
 

@@ -3,13 +3,13 @@
 
 use std::borrow::Cow;
 
-use super::edit::{Edit, apply, escaped, to_raw};
+use super::edit::{Edit, apply};
+use super::inside::{Inside, lead_back_token};
 use super::lexer::{Found, Kind, Lexer, Token};
 use super::long::{LongString, Seen};
-use super::place::{Frame, Member};
-use super::{Documents, JsonError, Limits, Path, Place, Says, Scalar, ValueRedactor};
+use super::place::{Frame, Member, Stack};
+use super::{Documents, JsonError, Limits, Numbers, Offer, Path, Place, Says, Scalar, ValueRedactor};
 use crate::redact::sensitive_names::{is_sensitive_header, is_sensitive_key};
-use crate::redact::view::View;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -106,10 +106,14 @@ pub(in crate::redact) struct Walk<L> {
     expect: Expect,
     /// One past the last token of the last whole document.
     document_end: Option<u64>,
-    stack: Vec<Frame>,
+    stack: Stack,
     /// Values that stand before what decides about them, by place and, because inner objects close first, by `object`.
     pending: Vec<Pending>,
+    /// Values that the redactor has put off, in the order in which they were offered.
+    put_off: Vec<PutOff>,
     edits: Vec<Edit>,
+    /// For the text of the token at hand.
+    space: Vec<u8>,
     long: Option<Box<LongString<L>>>,
     failed: bool,
 }
@@ -122,12 +126,27 @@ struct Pending {
     end: u64,
     scalar: Scalar,
     key: Vec<u8>,
+    key_number: u32,
     /// The frame of the object that it waits for.
     object: usize,
     /// Whether it is a member of a member of that object.
     inner: bool,
     depth: usize,
 }
+
+/// A value that the redactor has seen and will decide about later.
+#[derive(Debug, Clone, Copy)]
+struct PutOff {
+    start: u64,
+    length: usize,
+    scalar: Scalar,
+}
+
+/// Bytes of the buffer that a walk leaves to the next one.
+const KEPT: usize = 64 << 10;
+
+/// How many values are put off at once: enough for the redactor, and few enough to hold.
+const MOST_PUT_OFF: usize = 8192;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expect {
@@ -153,12 +172,27 @@ impl<L> Walk<L> {
             begun: false,
             expect: Expect::Document,
             document_end: None,
-            stack: Vec::new(),
+            stack: Stack::default(),
             pending: Vec::new(),
+            put_off: Vec::new(),
             edits: Vec::new(),
+            space: Vec::new(),
             long: None,
             failed: false,
         }
+    }
+
+    /// A walk at the start of another input, with the memory of this one.
+    pub(in crate::redact) fn again(mut self) -> Self {
+        self.buffer.clear();
+        self.buffer.shrink_to(KEPT);
+        self.pending.clear();
+        self.put_off.clear();
+        self.edits.clear();
+        self.stack.close_all();
+        let (buffer, pending, put_off) = (self.buffer, self.pending, self.put_off);
+        let (edits, stack, space) = (self.edits, self.stack, self.space);
+        Self { buffer, pending, put_off, edits, stack, space, ..Self::new(self.documents, self.limits) }
     }
 
     /// Reads the next chunk of any size.
@@ -196,6 +230,7 @@ impl<L> Walk<L> {
     pub(in crate::redact) fn stop<R: ValueRedactor<Long = L>>(&mut self, redactor: &mut R) -> u64 {
         let buffer = std::mem::take(&mut self.buffer);
         self.give_up(redactor, &buffer);
+        self.decide(redactor, &buffer);
         if let Some(long) = self.long.take() {
             long.end(redactor, &mut self.edits);
         }
@@ -219,6 +254,7 @@ impl<L> Walk<L> {
         }
         let buffer = std::mem::take(&mut self.buffer);
         let result = self.tokens(redactor, &buffer, last);
+        self.decide(redactor, &buffer);
         self.buffer = buffer;
         self.failed = result.is_err();
         result
@@ -254,14 +290,13 @@ impl<L> Walk<L> {
             }
             let found = self.lexer.next(buffer, &mut self.at, self.base, last, &self.limits)?;
             let offset = self.base + self.at as u64;
-            if self.is_held_too_long(offset) {
+            if !self.pending.is_empty() && self.is_held_too_long(offset) {
                 self.give_up(redactor, buffer);
             }
             match found {
                 Found::More => return Ok(()),
                 Found::Token(token) => {
-                    self.token(redactor, buffer, token)?;
-                    self.at = token.end;
+                    self.at = self.token(redactor, buffer, token)?;
                 }
                 Found::LongString(start) => {
                     self.begin_document(start)?;
@@ -271,7 +306,8 @@ impl<L> Walk<L> {
                         _ => return Err(JsonError::Syntax { offset }),
                     }
                     self.give_up(redactor, buffer);
-                    let long = redactor.begin(&self.place(Scalar::String));
+                    self.decide(redactor, buffer);
+                    let long = redactor.begin(&self.stack.place(Scalar::String));
                     self.long = Some(Box::new(LongString::new(long, offset)));
                     self.at = start + 1;
                 }
@@ -291,8 +327,8 @@ impl<L> Walk<L> {
         Ok(())
     }
 
-    /// Takes one token into account.
-    fn token<R>(&mut self, redactor: &mut R, buffer: &[u8], token: Token) -> Result<(), JsonError>
+    /// Takes one token into account, and the colon or comma after it that goes without saying. Returns where the next begins.
+    fn token<R>(&mut self, redactor: &mut R, buffer: &[u8], token: Token) -> Result<usize, JsonError>
     where
         R: ValueRedactor<Long = L>,
     {
@@ -319,41 +355,24 @@ impl<L> Walk<L> {
                 if raw.len() > self.limits.key {
                     return Err(JsonError::TooLong { limit: self.limits.key });
                 }
-                let inside = Inside::of(raw, Scalar::String).ok_or(wrong)?;
-                let edits = redactor.key(inside.text());
-                if let Some(frame) = self.stack.last_mut() {
-                    frame.key = in_the_end(inside.text(), &edits).into_owned();
-                    frame.member = Member::of(&frame.key);
-                }
-                inside.lead_back(edits, offset, &mut self.edits);
+                self.key(redactor, raw, offset, token.escaped).ok_or(wrong)?;
                 self.expect = Expect::Colon;
+                if buffer.get(token.end) == Some(&b':') {
+                    self.expect = Expect::Value;
+                    return Ok(token.end + 1);
+                }
             }
             (Kind::String | Kind::Number, Expect::Value | Expect::ValueOrEnd) => {
                 let scalar = if token.kind == Kind::String { Scalar::String } else { Scalar::Number };
-                let inside = Inside::of(raw, scalar).ok_or(wrong)?;
-                if let Some(frame) = self.stack.last_mut() {
-                    frame.learn(inside.text());
-                }
-                let edits = match self.waits_for() {
-                    Some((object, inner)) => {
-                        self.pending.push(Pending {
-                            start: offset,
-                            end: offset + raw.len() as u64,
-                            scalar,
-                            key: self.stack.last().map(|f| f.key.clone()).unwrap_or_default(),
-                            object,
-                            inner,
-                            depth: self.stack.len(),
-                        });
-                        Vec::new()
-                    }
-                    None => redactor.value(&self.place(scalar), inside.text()),
-                };
-                if scalar == Scalar::String {
-                    self.learn_name(&in_the_end(inside.text(), &edits));
-                }
-                inside.lead_back(edits, offset, &mut self.edits);
+                self.value(redactor, raw, offset, scalar, token.escaped).ok_or(wrong)?;
                 self.value_done(token.end);
+                if self.put_off.len() >= MOST_PUT_OFF {
+                    self.decide(redactor, buffer);
+                }
+                if self.expect == Expect::CommaOrEnd && buffer.get(token.end) == Some(&b',') {
+                    self.expect = if self.in_object() { Expect::Key } else { Expect::Value };
+                    return Ok(token.end + 1);
+                }
             }
             (Kind::Literal, Expect::Value | Expect::ValueOrEnd) => {
                 if let Some(frame) = self.stack.last_mut().filter(|_| raw == b"true") {
@@ -363,7 +382,79 @@ impl<L> Walk<L> {
             }
             _ => return Err(wrong),
         }
-        Ok(())
+        Ok(token.end)
+    }
+
+    /// Takes a key. `None` when an escape in it is none.
+    fn key<R>(&mut self, redactor: &mut R, raw: &[u8], offset: u64, is_escaped: bool) -> Option<()>
+    where
+        R: ValueRedactor<Long = L>,
+    {
+        let inside =
+            if is_escaped { Inside::escaped(raw, &mut self.space)? } else { Inside::plain(raw, Scalar::String) };
+        let Some(frame) = self.stack.last_mut() else { return Some(()) };
+        frame.key.clear();
+        if let Some(number) = redactor.known_key(inside.text()) {
+            frame.key.extend_from_slice(inside.text());
+            frame.key_number = number;
+        } else {
+            let edits = redactor.key(inside.text());
+            frame.key.extend_from_slice(&in_the_end(inside.text(), &edits));
+            frame.key_number = redactor.number(&frame.key);
+            inside.lead_back(edits, offset, &mut self.edits);
+        }
+        frame.member = Member::of(&frame.key);
+        Some(())
+    }
+
+    /// Shows a value to the redactor, unless it waits. `None` when an escape in it is none.
+    fn value<R>(&mut self, redactor: &mut R, raw: &[u8], offset: u64, scalar: Scalar, escaped: bool) -> Option<()>
+    where
+        R: ValueRedactor<Long = L>,
+    {
+        let mut space = std::mem::take(&mut self.space);
+        let inside = if escaped { Inside::escaped(raw, &mut space)? } else { Inside::plain(raw, scalar) };
+        let mut names = false;
+        if let Some(frame) = self.stack.last_mut() {
+            frame.learn(inside.text());
+            names = frame.is_object && frame.member == Member::Name && scalar == Scalar::String;
+        }
+        if let Some((object, inner)) = self.waits_for() {
+            self.pending.push(Pending {
+                start: offset,
+                end: offset + raw.len() as u64,
+                scalar,
+                key: self.stack.last().map(|f| f.key.clone()).unwrap_or_default(),
+                key_number: self.stack.last().map_or(0, |f| f.key_number),
+                object,
+                inner,
+                depth: self.stack.len(),
+            });
+            if names {
+                self.learn_name(redactor, inside.text());
+            }
+        } else if names {
+            let edits = redactor.value(&self.stack.place(scalar), inside.text());
+            self.learn_name(redactor, &in_the_end(inside.text(), &edits));
+            inside.lead_back(edits, offset, &mut self.edits);
+        } else {
+            match redactor.offer(&self.stack.place(scalar), inside.text()) {
+                Offer::Decided(edits) => inside.lead_back(edits, offset, &mut self.edits),
+                Offer::PutOff => self.put_off.push(PutOff { start: offset, length: raw.len(), scalar }),
+            }
+        }
+        self.space = space;
+        Some(())
+    }
+
+    /// Has the redactor decide what it has put off.
+    fn decide<R: ValueRedactor<Long = L>>(&mut self, redactor: &mut R, buffer: &[u8]) {
+        for (n, edits) in redactor.decide() {
+            let Some(PutOff { start, length, scalar }) = self.put_off.get(n).copied() else { continue };
+            let at = (start - self.base) as usize;
+            lead_back_token(&buffer[at..at + length], scalar, edits, start, &mut self.edits);
+        }
+        self.put_off.clear();
     }
 
     fn in_object(&self) -> bool {
@@ -375,11 +466,15 @@ impl<L> Walk<L> {
             return Err(JsonError::TooDeep { limit: self.limits.depth });
         }
         let outer = self.stack.last().and_then(|frame| frame.object);
-        let outer_frame = outer.and_then(|index| self.stack.get(index));
         // OpenTelemetry: {"key": "http.header", "value": {"stringValue": "…"}}. The inner object goes by the outer name.
-        let name = outer_frame.filter(|f| is_object && f.member == Member::Value).and_then(|f| f.name.clone());
+        let named = |frame: &&Frame| is_object && frame.member == Member::Value && frame.name().is_some();
+        let by = outer.filter(|index| self.stack.get(*index).as_ref().is_some_and(named));
         let object = if is_object { Some(self.stack.len()) } else { outer };
-        self.stack.push(Frame { is_object, name_is_inherited: name.is_some(), name, object, ..Frame::default() });
+        let frame = self.stack.push();
+        (frame.is_object, frame.object, frame.name_is_inherited) = (is_object, object, by.is_some());
+        if let Some(by) = by {
+            self.stack.inherit_name(by);
+        }
         self.expect = if is_object { Expect::KeyOrEnd } else { Expect::ValueOrEnd };
         Ok(())
     }
@@ -393,35 +488,16 @@ impl<L> Walk<L> {
         }
     }
 
-    /// Where the value that comes now stands.
-    fn place(&self, scalar: Scalar) -> Place<'_> {
-        let object = self.stack.last().and_then(|frame| frame.object);
-        let frame = object.and_then(|index| self.stack.get(index));
-        let key = frame.map(|f| f.key.as_slice());
-        Place {
-            key,
-            sibling_name: frame.filter(|f| is_about_name(f)).and_then(|f| f.name.as_deref()),
-            depth: self.stack.len(),
-            path: Path { frames: &self.stack[..object.unwrap_or(0)], key },
-            scalar,
-            says: frame.map_or(Says::default(), |f| f.says(self.object_around(object))),
-        }
-    }
-
-    fn object_around(&self, object: Option<usize>) -> Option<&Frame> {
-        object.and_then(|index| index.checked_sub(1)).and_then(|outer| self.stack.get(outer)).filter(|f| f.is_object)
-    }
-
     /// Remembers a value that names its object.
-    fn learn_name(&mut self, text: &[u8]) {
+    fn learn_name<R: ValueRedactor<Long = L>>(&mut self, redactor: &mut R, text: &[u8]) {
         if let Some(frame) = self.stack.last_mut()
             && frame.is_object
             && frame.member == Member::Name
             && is_name(text)
             // Of several names the one that matters stays.
-            && frame.name.as_deref().is_none_or(|name| !names_secret(name))
+            && frame.name().is_none_or(|name| !names_secret(name))
         {
-            frame.name = Some(text.to_vec());
+            frame.call(text, redactor.number(text));
             frame.name_is_inherited = false;
         }
     }
@@ -430,11 +506,11 @@ impl<L> Walk<L> {
     fn waits_for(&self) -> Option<(usize, bool)> {
         let object = self.stack.last()?.object?;
         let frame = self.stack.get(object)?;
-        let has_own_name = frame.name.is_some() && !frame.name_is_inherited;
+        let has_own_name = frame.name().is_some() && !frame.name_is_inherited;
         if frame.member == Member::Value && !has_own_name && !frame.gave_up {
             return Some((object, false));
         }
-        let outer = self.object_around(Some(object)).is_some_and(Frame::may_be_a_secret);
+        let outer = self.stack.object_around(Some(object)).is_some_and(Frame::may_be_a_secret);
         outer.then(|| (object - 1, true))
     }
 
@@ -459,67 +535,39 @@ impl<L> Walk<L> {
         let first = self.pending.partition_point(|p| p.object < object);
         for pending in self.pending.split_off(first) {
             let raw = &buffer[(pending.start - self.base) as usize..(pending.end - self.base) as usize];
-            let inside = Inside::of(raw, pending.scalar).expect("it was well formed when it began to wait");
+            let inside = match pending.scalar {
+                Scalar::Number => Inside::plain(raw, Scalar::Number),
+                Scalar::String => {
+                    Inside::escaped(raw, &mut self.space).expect("it was well formed when it began to wait")
+                }
+            };
             let key = Some(pending.key.as_slice());
             let frame = self.stack.get(pending.object);
+            let path = Path { frames: &self.stack[..pending.object + usize::from(pending.inner)], key };
             let place = Place {
                 key,
-                sibling_name: frame.filter(|_| !pending.inner).and_then(|f| f.name.as_deref()),
+                sibling_name: frame.filter(|_| !pending.inner).and_then(Frame::name),
                 depth: pending.depth,
-                path: Path { frames: &self.stack[..pending.object + usize::from(pending.inner)], key },
+                path,
+                numbers: Numbers {
+                    sibling: frame.filter(|_| !pending.inner).map_or(0, Frame::name_number),
+                    key: pending.key_number,
+                    outer: path.outer_number(),
+                },
                 scalar: pending.scalar,
                 says: match frame {
                     Some(frame) if pending.inner => Says { secret: frame.is_a_secret(), ..Says::default() },
                     frame => frame.map_or(Says::default(), Frame::says_of_value),
                 },
             };
-            let edits = redactor.value(&place, inside.text());
-            inside.lead_back(edits, pending.start, &mut self.edits);
+            match redactor.offer(&place, inside.text()) {
+                Offer::Decided(edits) => inside.lead_back(edits, pending.start, &mut self.edits),
+                Offer::PutOff => {
+                    let (start, length, scalar) = (pending.start, raw.len(), pending.scalar);
+                    self.put_off.push(PutOff { start, length, scalar });
+                }
+            }
         }
-    }
-}
-
-/// The text of a token, and the way back.
-struct Inside<'a> {
-    raw: &'a [u8],
-    view: Option<View>,
-    scalar: Scalar,
-}
-
-impl<'a> Inside<'a> {
-    /// `None` when an escape is none.
-    fn of(token: &'a [u8], scalar: Scalar) -> Option<Self> {
-        let raw = match scalar {
-            Scalar::Number => token,
-            Scalar::String => token.strip_prefix(b"\"")?.strip_suffix(b"\"")?,
-        };
-        let view = match scalar {
-            Scalar::String if memchr::memchr(b'\\', raw).is_some() => Some(View::json_string(raw)?),
-            _ => None,
-        };
-        Some(Self { raw, view, scalar })
-    }
-
-    fn text(&self) -> &[u8] {
-        self.view.as_ref().map_or(self.raw, |view| &view.text)
-    }
-
-    /// `offset` is that of the token.
-    fn lead_back(&self, mut edits: Vec<Edit>, offset: u64, all: &mut Vec<Edit>) {
-        if edits.is_empty() {
-            return;
-        }
-        if self.scalar == Scalar::String {
-            return to_raw(self.view.as_ref(), offset + 1, edits, all);
-        }
-        // A number that is no longer one becomes a string.
-        for edit in &mut edits {
-            edit.text = escaped(std::mem::take(&mut edit.text));
-        }
-        let mut text = vec![b'"'];
-        apply(self.raw, 0, &edits, &mut text);
-        text.push(b'"');
-        all.push(Edit { start: offset, end: offset + self.raw.len() as u64, text });
     }
 }
 
@@ -537,11 +585,6 @@ fn in_the_end<'a>(name: &'a [u8], edits: &[Edit]) -> Cow<'a, [u8]> {
 /// Whether a text can be a name: JSON that somebody took for one, and prose, name nothing.
 fn is_name(text: &[u8]) -> bool {
     text.len() <= LONGEST_NAME && !text.contains(&b'"')
-}
-
-/// A value of an object has that object's name if it is its `value` member, or if the object is itself a named value.
-fn is_about_name(frame: &Frame) -> bool {
-    frame.member != Member::Name && (frame.member == Member::Value || frame.name_is_inherited)
 }
 
 fn names_secret(name: &[u8]) -> bool {

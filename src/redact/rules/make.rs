@@ -223,6 +223,7 @@ impl<'a> Maker<'a> {
             pattern,
             secret_group: text.secret_group,
             compiled,
+            needs: OnceLock::new(),
         }))
     }
 

@@ -6,6 +6,7 @@ mod expr;
 mod file;
 mod go_pattern;
 mod make;
+mod needs;
 mod note;
 mod opening;
 mod pattern;
@@ -25,6 +26,8 @@ use super::places::Place;
 use crate::model::Sha256Digest;
 use crate::model::config::ConfigError;
 use make::{Maker, Spent};
+pub(super) use needs::Characters;
+use needs::Needs;
 pub use note::RuleNote;
 
 /// Names, each with the text of the file.
@@ -118,12 +121,18 @@ pub struct Rule {
     exempt: exempt::Exemptions,
     secret_group: usize,
     compiled: OnceLock<Option<Regex>>,
+    needs: OnceLock<Needs>,
 }
 
 impl Rule {
     /// The compiled pattern; `None` when it cannot be compiled, on which the caller must fail closed.
     pub(super) fn regex(&self) -> Option<&Regex> {
         self.compiled.get_or_init(|| pattern::compile(&self.pattern).ok()).as_ref()
+    }
+
+    /// Whether a match may stand in `line`, of which these are the characters.
+    pub(super) fn may_match(&self, line: &[u8], characters: Characters) -> bool {
+        self.needs.get_or_init(|| Needs::of(&self.pattern)).are_met(line, characters)
     }
 
     /// Whether the rule takes what stands at `place`.

@@ -30,6 +30,12 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, regex::Error> {
         .build()
 }
 
+/// `pattern` as [`compile`] reads it.
+pub(super) fn parsed(pattern: &str) -> Result<Hir, String> {
+    let mut parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).nest_limit(NEST_LIMIT).build();
+    parser.parse(pattern).map_err(|e| in_words(&e.to_string()))
+}
+
 /// A pattern that has been read and not compiled.
 #[derive(Debug)]
 pub(super) struct Outline {
@@ -46,8 +52,7 @@ pub(super) struct Outline {
 impl Outline {
     /// Reads `pattern`; the error says in a few words what is wrong.
     pub(super) fn of(pattern: &str) -> Result<Self, String> {
-        let mut parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).nest_limit(NEST_LIMIT).build();
-        let hir = parser.parse(pattern).map_err(|e| in_words(&e.to_string()))?;
+        let hir = parsed(pattern)?;
         Ok(Self {
             weight: weight(&hir),
             groups: hir.properties().explicit_captures_len(),

@@ -161,9 +161,11 @@ fn is_cut_out(value: &[u8]) -> bool {
 
 /// Whether a word of manuals stands in `value` three times and more: `glc_TESTTESTTESTTEST`.
 fn is_refrain(value: &[u8]) -> bool {
-    ["example", "test", "sample", "dummy", "fake"]
-        .iter()
-        .any(|word| value.windows(word.len()).filter(|part| part.eq_ignore_ascii_case(word.as_bytes())).count() >= 3)
+    ["example", "test", "sample", "dummy", "fake"].iter().any(|word| {
+        let first = word.as_bytes()[0];
+        let is = |part: &&[u8]| part[0] | 0x20 == first && part.eq_ignore_ascii_case(word.as_bytes());
+        value.windows(word.len()).filter(is).count() >= 3
+    })
 }
 
 /// Whether `value` consists of words alone, two or more, and one of them marks a gap.

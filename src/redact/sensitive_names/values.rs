@@ -106,6 +106,9 @@ const WORDS: [&str; 99] = [
     "yescrypt",
 ];
 
+/// Of the longest of them.
+const LONGEST_WORD: usize = 14;
+
 /// What a reference to a secret kept elsewhere, or a gap to be filled in, begins with.
 const REFERENCES: [&str; 28] = [
     "your-",
@@ -150,8 +153,9 @@ pub fn is_reference(value: &[u8]) -> bool {
     let is = |known: &str| value.eq_ignore_ascii_case(known.as_bytes());
     let begins =
         |known: &str| value.get(..known.len()).is_some_and(|start| start.eq_ignore_ascii_case(known.as_bytes()));
-    WORDS.iter().any(|w| is(w))
-        || REFERENCES.iter().any(|r| begins(r))
+    (value.len() <= LONGEST_WORD && WORDS.iter().any(|w| is(w)))
+        || (value.first().is_some_and(|b| b"$#{<@YPOEGSIVAC".contains(&b.to_ascii_uppercase()))
+            && REFERENCES.iter().any(|r| begins(r)))
         || is_mask(value)
         || is_placeholder(value)
         || is_code(value)
@@ -304,6 +308,16 @@ mod tests {
             "2.4.9@sha256:9f71c52d839b5cd527645e42b5134f8b9f71c52d839b5cd527645e42b5134f8b",
         ] {
             assert!(is_reference(value.as_bytes()), "{value}");
+        }
+    }
+
+    #[test]
+    fn every_word_and_reference_is_reached() {
+        for word in super::WORDS {
+            assert!(is_reference(word.to_ascii_uppercase().as_bytes()), "{word}");
+        }
+        for start in super::REFERENCES {
+            assert!(is_reference(format!("{start}x").to_ascii_uppercase().as_bytes()), "{start}");
         }
     }
 

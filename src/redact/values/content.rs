@@ -3,6 +3,7 @@
 
 use super::base64::{self, Base64, Picture};
 use super::gone::Gone;
+use super::purpose::Names;
 use super::text::Text;
 use super::{DEEPEST, ValueRules};
 use crate::redact::json::{Documents, Edit, Limits, Place, Walk};
@@ -23,22 +24,55 @@ pub(in crate::redact) struct Hints {
     pub(super) url: bool,
 }
 
-impl Hints {
-    pub(super) fn of(place: &Place<'_>) -> Self {
-        let path = &place.path;
-        let is = |names: &[&str]| names.iter().any(|name| path.ends_with(&[name]));
-        let named = |names: &[&str]| {
-            place.sibling_name.is_some_and(|own| names.iter().any(|name| own.eq_ignore_ascii_case(name.as_bytes())))
+/// What the names alone say about a text.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct NameHints {
+    /// It may be said beside it that it is base64.
+    encoded: bool,
+    body: bool,
+    url: bool,
+}
+
+impl NameHints {
+    pub(super) fn of(names: &Names<'_>) -> Self {
+        let is_any = |name: Option<&[u8]>, list: &[&str]| {
+            name.is_some_and(|name| list.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes())))
         };
+        let is = |list: &[&str]| is_any(names.key, list);
+        Self {
+            encoded: is(&["text", "data", "body", "content", "payload", "value"]),
+            body: (is(&["text"]) && is_any(names.outer, &["content"]))
+                || (is(&["data"]) && is_any(names.outer, &["_webSocketMessages"])),
+            url: is(&["url", "redirectURL", "location", "referer", "referrer", "documentURL", "_documentURL", "path"])
+                || is_any(
+                    names.sibling,
+                    &["location", "referer", "content-location", ":path", "refresh", "link", "x-original-url"],
+                ),
+        }
+    }
+}
+
+impl Hints {
+    pub(super) fn of(place: &Place<'_>, by_name: NameHints) -> Self {
+        let mime = place.says.mime;
         Self {
             // It is said about the body beside it, not about what says it.
-            base64: place.says.base64.filter(|_| is(&["text", "data", "body", "content", "payload", "value"])),
-            body: (path.ends_with(&["content", "text"]) || path.ends_with(&["_webSocketMessages", "data"]))
-                && !place.says.mime.is_some_and(is_text_type),
-            form: place.says.mime.is_some_and(|mime| contains(mime, b"urlencoded")),
-            url: is(&["url", "redirectURL", "location", "referer", "referrer", "documentURL", "_documentURL", "path"])
-                || named(&["location", "referer", "content-location", ":path", "refresh", "link", "x-original-url"]),
+            base64: place.says.base64.filter(|_| by_name.encoded),
+            body: by_name.body && !mime.is_some_and(is_text_type),
+            form: mime.is_some_and(|mime| contains(mime, b"urlencoded")),
+            url: by_name.url,
         }
+    }
+}
+
+impl Hints {
+    /// All of it as a number under 24.
+    pub(super) fn bits(self) -> u8 {
+        let base64 = match self.base64 {
+            None => 0,
+            Some(said) => 1 + u8::from(said),
+        };
+        base64 * 8 + u8::from(self.body) * 4 + u8::from(self.form) * 2 + u8::from(self.url)
     }
 }
 
@@ -67,6 +101,16 @@ pub(in crate::redact) enum Content {
     Gone(Gone),
 }
 
+/// What more than text a text is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    /// JSON behind so many bytes that are none.
+    Json {
+        skip: usize,
+    },
+    Base64(base64::Kind),
+}
+
 /// JSON behind a few bytes that are none.
 #[derive(Debug)]
 pub(in crate::redact) struct Json {
@@ -91,21 +135,26 @@ impl Content {
         matches!(self, Self::Text(_))
     }
 
-    /// By the first bytes of the text; `whole` if `head` is all of it.
-    pub(super) fn of(rules: &ValueRules, hints: Hints, head: &[u8], whole: bool) -> Self {
-        if rules.depth < DEEPEST {
-            if let Some(skip) = json_start(head) {
-                let walk = Walk::new(Documents::Many, Limits::default());
-                return Self::Json(Box::new(Json { walk, skipped: skip, skip, hints }));
-            }
-            match base64::kind(hints, &head[..head.len().min(HEAD)], whole && head.len() <= HEAD) {
-                Some(base64::Kind::Text) => return Self::Base64(Box::new(Base64::new(head))),
-                Some(base64::Kind::Picture(format)) => return Self::Picture(Picture::new(format)),
-                Some(base64::Kind::Binary) => return Self::gone(None),
-                None => {}
-            }
+    /// What a text is by its first bytes, where it is more than text; `whole` if `head` is all of it.
+    pub(super) fn kind(hints: Hints, head: &[u8], whole: bool) -> Option<Kind> {
+        if let Some(skip) = json_start(head) {
+            return Some(Kind::Json { skip });
         }
-        Self::Text(Box::new(Text::new(hints, 0)))
+        base64::kind(hints, &head[..head.len().min(HEAD)], whole && head.len() <= HEAD).map(Kind::Base64)
+    }
+
+    /// By the first bytes of the text; `whole` if `head` is all of it.
+    pub(super) fn of(rules: &mut ValueRules, hints: Hints, head: &[u8], whole: bool) -> Self {
+        match Self::kind(hints, head, whole).filter(|_| rules.depth < DEEPEST) {
+            Some(Kind::Json { skip }) => {
+                let walk = rules.spare.pop().unwrap_or_else(|| Walk::new(Documents::Many, Limits::default()));
+                Self::Json(Box::new(Json { walk, skipped: skip, skip, hints }))
+            }
+            Some(Kind::Base64(base64::Kind::Text)) => Self::Base64(Box::new(Base64::new(head))),
+            Some(Kind::Base64(base64::Kind::Picture(format))) => Self::Picture(Picture::new(format)),
+            Some(Kind::Base64(base64::Kind::Binary)) => Self::gone(None),
+            None => Self::Text(Box::new(Text::new(hints, 0))),
+        }
     }
 
     /// The text goes on. Appends edits in offsets from its start; returns up to where no more will come.
@@ -176,6 +225,9 @@ impl Content {
                     after.push(rules, &rest, edits);
                     after.finish(rules, edits);
                 }
+                if rules.spare.len() < DEEPEST {
+                    rules.spare.push(json.walk.again());
+                }
             }
         }
     }
@@ -230,12 +282,15 @@ impl Json {
 
 /// The edits of a text that is JSON from the first byte to the last; `None` when it is not.
 pub(super) fn json_edits(rules: &mut ValueRules, text: &[u8]) -> Option<Vec<Edit>> {
-    let mut json =
-        Json { walk: Walk::new(Documents::Many, Limits::default()), skipped: 0, skip: 0, hints: Hints::default() };
+    let walk = rules.spare.pop().unwrap_or_else(|| Walk::new(Documents::Many, Limits::default()));
+    let mut json = Json { walk, skipped: 0, skip: 0, hints: Hints::default() };
     let mut edits = Vec::new();
     rules.depth += 1;
     let whole = json.push(rules, text, &mut edits).is_ok() && json.finish(rules, &mut edits).is_ok();
     rules.depth -= 1;
+    if rules.spare.len() < DEEPEST {
+        rules.spare.push(json.walk.again());
+    }
     whole.then_some(edits)
 }
 

@@ -7,13 +7,15 @@ mod gone;
 mod markup;
 mod multipart;
 mod purpose;
+mod remembered;
 mod text;
+mod together;
 mod urls;
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::json::{Edit, Place, Scalar, ValueRedactor, apply};
+use super::json::{Edit, Offer, Place, Scalar, ValueRedactor, Walk, apply};
 use super::lines::LineState;
 use super::seeds::Seeds;
 use super::sensitive_names::{is_id_header, is_reference, is_version_header};
@@ -24,7 +26,9 @@ use super::view::View;
 use super::write::scheme;
 use super::{RedactError, Redactor, jwt, placeholder};
 use content::{Content, Hints};
-use purpose::Purpose;
+use purpose::{Names, Purpose};
+use remembered::{JudgedNames, KnownNames, PlainTexts};
+use together::Together;
 
 /// Values up to this size are looked at together with their key, so that rules that want a label see one.
 const WITH_KEY: usize = 16 << 10;
@@ -40,17 +44,38 @@ pub(super) struct ValueRules {
     counts: Counts,
     /// How many times what is looked at now was wrapped.
     depth: usize,
+    known: KnownNames,
+    names: JudgedNames,
+    plain: PlainTexts,
+    /// Values that wait to be decided, by `depth`.
+    together: Vec<Together>,
+    /// For the line at hand.
+    space: Vec<u8>,
+    /// For the next documents inside of values.
+    spare: Vec<Walk<Content>>,
     /// The first thing that went wrong; the walker has no place for it, so its driver asks.
     failed: Option<RedactError>,
 }
 
 impl ValueRules {
     pub(super) fn gathering(redactor: Arc<Redactor>) -> Self {
-        Self { redactor, seeds: Some(Seeds::default()), counts: Counts::new(), depth: 0, failed: None }
+        Self { seeds: Some(Seeds::default()), ..Self::replacing(redactor) }
     }
 
     pub(super) fn replacing(redactor: Arc<Redactor>) -> Self {
-        Self { redactor, seeds: None, counts: Counts::new(), depth: 0, failed: None }
+        Self {
+            redactor,
+            seeds: None,
+            counts: Counts::new(),
+            depth: 0,
+            known: KnownNames::new(),
+            names: JudgedNames::new(),
+            plain: PlainTexts::new(),
+            together: Vec::new(),
+            space: Vec::new(),
+            spare: Vec::new(),
+            failed: None,
+        }
     }
 
     /// What was replaced, by rule; an error when a rule failed on any value.
@@ -126,6 +151,13 @@ impl ValueRules {
             let (line, later) = rest.split_at(rest.partition_point(|span| span.start < end));
             let base = at + (start - own.start) as u64;
             let mut edits = self.edits(text, start, line, base);
+            // An address is no news to any rule, but behind an escape it may read otherwise.
+            let plain = memchr::memchr3(b'%', b'\\', b'&', &text[start..end]).is_none();
+            if plain && line.iter().all(|span| matches!(span.why, Why::Address(_))) {
+                all.append(&mut edits);
+                rest = later;
+                continue;
+            }
             let mut once = Vec::with_capacity(end - start + 64);
             apply(&text[start..end], base, &edits, &mut once);
             let settled = self.redactor.looked_again(once.clone(), self.depth, &mut self.counts)?;
@@ -154,30 +186,36 @@ impl ValueRules {
         }
         let is_id = is_id_header(label);
         let seeds = self.seeds.as_mut().filter(|_| !is_id);
-        let result = self.redactor.findings_with(&Piece::whole(&joined), &mut state, seeds, found).and_then(
-            |(mut spans, own)| {
-                if is_id {
-                    spans.retain(|span| matches!(span.why, Why::Seed(_) | Why::Known(_)));
-                } else if is_version_header(label) {
-                    spans.retain(|span| !matches!(span.why, Why::Address(_)));
-                }
-                // Nothing in front of the value is written.
-                spans.retain(|span| span.end > start);
-                spans.iter_mut().filter(|span| span.start < start).for_each(|span| span.clip(start));
-                self.settled_edits(&joined, own, &spans, 0)
-            },
-        );
-        match result {
-            Ok(mut edits) => {
-                let start = start as u64;
-                edits.retain(|edit| edit.end > start);
-                for edit in &mut edits {
-                    (edit.start, edit.end) = (edit.start.saturating_sub(start), edit.end - start);
-                }
-                edits
-            }
-            Err(e) => self.refuse(e, 0, text.len() as u64),
+        self.redactor
+            .findings_with(&Piece::whole(&joined), &mut state, seeds, found)
+            .and_then(|(spans, own)| self.behind_label(Some(label), &joined, start, spans, own))
+            .unwrap_or_else(|e| self.refuse(e, 0, text.len() as u64))
+    }
+
+    /// The edits of the text that begins at `start` in `joined`, behind its label. `spans` are settled, and those of `own`.
+    fn behind_label(
+        &mut self,
+        label: Option<&[u8]>,
+        joined: &[u8],
+        start: usize,
+        mut spans: Vec<Span>,
+        own: Range<usize>,
+    ) -> Result<Vec<Edit>, RedactError> {
+        if label.is_some_and(is_id_header) {
+            spans.retain(|span| matches!(span.why, Why::Seed(_) | Why::Known(_)));
+        } else if label.is_some_and(is_version_header) {
+            spans.retain(|span| !matches!(span.why, Why::Address(_)));
         }
+        // Nothing in front of the value is written.
+        spans.retain(|span| span.end > start);
+        spans.iter_mut().filter(|span| span.start < start).for_each(|span| span.clip(start));
+        let mut edits = self.settled_edits(joined, own, &spans, 0)?;
+        let start = start as u64;
+        edits.retain(|edit| edit.end > start);
+        for edit in &mut edits {
+            (edit.start, edit.end) = (edit.start.saturating_sub(start), edit.end - start);
+        }
+        Ok(edits)
     }
 
     /// Replaces `spans`, which were found by name alone.
@@ -203,25 +241,35 @@ impl ValueRules {
         self.edits(text, 0, &spans, 0)
     }
 
+    /// A value that is to be decided at once.
     fn short(&mut self, place: &Place<'_>, text: &[u8]) -> Vec<Edit> {
-        let whole = |kind| vec![Span::new(scheme(text), text.len(), Why::Named(kind))];
-        let label = place.sibling_name.or(place.key);
-        match Purpose::of(place, text) {
+        let names = Names::of(place);
+        let judged = self.names.of(&names, place.numbers);
+        let hints = Hints::of(place, judged.hints);
+        match Purpose::of(place, &names, judged.by_name, text) {
             // A count, or "none".
             Purpose::Whole(_) if place.scalar == Scalar::Number && !is_code(text) => Vec::new(),
-            Purpose::Whole(kind) => self.named(text, whole(kind)),
-            Purpose::Cookies { set } => self.named(text, cookies::values(text, set)),
-            Purpose::Text if place.scalar == Scalar::Number => self.number(label, text),
-            Purpose::Text => self.content(Hints::of(place), label, text),
+            Purpose::Text if place.scalar == Scalar::Number && !is_whole_number(text) => Vec::new(),
+            Purpose::Text if self.is_plain_line(names.own(), text, hints) => Vec::new(),
+            purpose => {
+                // What came before comes before it in the seeds too.
+                self.look_together();
+                match purpose {
+                    Purpose::Text if place.scalar == Scalar::Number => self.labelled(names.own(), text, Vec::new()),
+                    Purpose::Text => self.content(hints, names.own(), text),
+                    named => self.by_name(named, text),
+                }
+            }
         }
     }
 
-    /// Measurements have a fraction or an exponent; numbers of people, cards and accounts have none.
-    fn number(&mut self, label: Option<&[u8]>, text: &[u8]) -> Vec<Edit> {
-        if text.len() < 4 || text.iter().any(|b| matches!(b, b'.' | b'e' | b'E')) {
-            return Vec::new();
+    /// A value that goes, all or in part, whatever the rules say.
+    fn by_name(&mut self, purpose: Purpose, text: &[u8]) -> Vec<Edit> {
+        match purpose {
+            Purpose::Whole(kind) => self.named(text, vec![Span::new(scheme(text), text.len(), Why::Named(kind))]),
+            Purpose::Cookies { set } => self.named(text, cookies::values(text, set)),
+            Purpose::Text => Vec::new(),
         }
-        self.labelled(label, text, Vec::new())
     }
 
     /// A text that is whole in memory.
@@ -278,6 +326,11 @@ impl ValueRules {
     }
 }
 
+/// Measurements have a fraction or an exponent; numbers of people, cards and accounts have none.
+fn is_whole_number(text: &[u8]) -> bool {
+    text.len() >= 4 && !text.iter().any(|b| matches!(b, b'.' | b'e' | b'E'))
+}
+
 /// A number that a person types: a PIN or a one-time code.
 fn is_code(text: &[u8]) -> bool {
     text.len() >= 4 && text.iter().all(u8::is_ascii_digit)
@@ -313,15 +366,45 @@ impl ValueRedactor for ValueRules {
         if text.len() < 2 { Vec::new() } else { self.short(place, text) }
     }
 
+    fn offer(&mut self, place: &Place<'_>, text: &[u8]) -> Offer {
+        if text.len() < 2 {
+            return Offer::Decided(Vec::new());
+        }
+        let names = Names::of(place);
+        let judged = self.names.of(&names, place.numbers);
+        let purpose = Purpose::of(place, &names, judged.by_name, text);
+        self.put_off(place, text, purpose, Hints::of(place, judged.hints))
+    }
+
+    fn decide(&mut self) -> Vec<(usize, Vec<Edit>)> {
+        self.decided()
+    }
+
     fn key(&mut self, text: &[u8]) -> Vec<Edit> {
-        if text.len() < 4 { Vec::new() } else { self.labelled(None, text, Vec::new()) }
+        if text.len() < 4 || self.is_plain_key(text) {
+            self.known.add_plain_key(text, self.depth);
+            return Vec::new();
+        }
+        self.look_together();
+        self.labelled(None, text, Vec::new())
+    }
+
+    fn known_key(&mut self, text: &[u8]) -> Option<u32> {
+        self.known.plain_key(text, self.depth)
+    }
+
+    fn number(&mut self, name: &[u8]) -> u32 {
+        self.known.number(name)
     }
 
     fn begin(&mut self, place: &Place<'_>) -> Content {
-        match Purpose::of(place, b"") {
+        self.look_together();
+        let names = Names::of(place);
+        let judged = self.names.of(&names, place.numbers);
+        match Purpose::of(place, &names, judged.by_name, b"") {
             Purpose::Whole(kind) => Content::gone(Some(kind)),
             Purpose::Cookies { .. } => Content::gone(Some("cookie")),
-            Purpose::Text => Content::unseen(Hints::of(place)),
+            Purpose::Text => Content::unseen(Hints::of(place, judged.hints)),
         }
     }
 

@@ -3,8 +3,8 @@
 use std::io::{self, Read};
 use std::ops::Range;
 
-use super::ValueRules;
-use super::content::Hints;
+use super::content::{Content, Hints};
+use super::{DEEPEST, ValueRules};
 use super::{markup, multipart, urls};
 use crate::redact::json::Edit;
 use crate::redact::lines::LineState;
@@ -107,6 +107,69 @@ pub(super) fn structure(hints: Hints, text: &[u8]) -> Vec<Span> {
     multipart::find(text, &mut spans);
     markup::find(text, &mut spans);
     spans
+}
+
+/// What kinds of bytes stand in a text: one look that tells which other looks are worth their price.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look(u8);
+
+impl Look {
+    const TAG: u8 = 1;
+    const COLON: u8 = 2;
+    const EQUALS: u8 = 4;
+    const ESCAPE: u8 = 8;
+    const NO_BASE64: u8 = 16;
+    const OPEN: u8 = 32;
+
+    const OF: [u8; 256] = {
+        let mut of = [Self::NO_BASE64; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            let is_digit = (byte as u8).is_ascii_alphanumeric();
+            if is_digit || matches!(byte as u8, b'+' | b'-' | b'/' | b'_') {
+                of[byte] = 0;
+            }
+            byte += 1;
+        }
+        of[b'<' as usize] |= Self::TAG;
+        of[b':' as usize] |= Self::COLON;
+        of[b'=' as usize] = Self::EQUALS;
+        of[b'%' as usize] |= Self::ESCAPE;
+        of[b'{' as usize] |= Self::ESCAPE | Self::OPEN;
+        of[b'[' as usize] |= Self::OPEN;
+        of[b'"' as usize] |= Self::OPEN;
+        of
+    };
+
+    pub(super) fn at(text: &[u8]) -> Self {
+        Self(text.iter().fold(0, |all, byte| all | Self::OF[usize::from(*byte)]))
+    }
+
+    fn has(self, kind: u8) -> bool {
+        self.0 & kind != 0
+    }
+
+    /// Whether `text`, one line with these bytes, is nothing but text, and its structure gives nothing away.
+    pub(super) fn is_plain(self, hints: Hints, depth: usize, text: &[u8]) -> bool {
+        let may_be_more = self.has(Self::OPEN) || !self.has(Self::NO_BASE64);
+        if may_be_more && depth < DEEPEST && Content::kind(hints, text, true).is_some() {
+            return false;
+        }
+        let structured = (hints.url && matches!(text[0], b'/' | b'?' | b'#'))
+            || (self.has(Self::COLON) && has_scheme(text))
+            || (self.has(Self::EQUALS) && (hints.form || urls::is_form(text)))
+            || self.has(Self::TAG)
+            || (self.has(Self::COLON) && text.starts_with(b"data:"))
+            || self.has(Self::ESCAPE);
+        !structured
+            || (structure(hints, text).is_empty()
+                && markup::embedded_json(text).is_empty()
+                && markup::escaped_json(text).is_empty())
+    }
+}
+
+fn has_scheme(text: &[u8]) -> bool {
+    memchr::memchr_iter(b':', text).any(|colon| text[colon + 1..].starts_with(b"//"))
 }
 
 /// JSON inside a text, with its edits.
