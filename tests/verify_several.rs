@@ -75,7 +75,7 @@ fn the_message_to_the_customer_asks_for_what_is_missing_and_gives_the_command() 
     assert!(said.contains("Whom may we talk to about this"), "{said}");
     assert!(!said.contains("What is broken, in one line?"), "the summary is there: {said}");
     assert!(said.contains("\n  casefile collect --case-id c-0000000000"), "{said}");
-    assert!(said.contains("    --contact-name '…' --contact-address '…'"), "{said}");
+    assert!(said.contains(" --contact-name \"…\" --contact-address \"…\""), "{said}");
     let again = shelf.verify(&["--reply", "c.casefile.zip"]).expect(3).stdout;
     assert!(again.contains("(special-file)") && again.contains("send the same file again"), "{again}");
 }

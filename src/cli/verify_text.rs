@@ -64,15 +64,14 @@ pub fn message_to_customer<'a>(case_id: &CaseId, items: impl IntoIterator<Item =
     }
     let mut flags: Vec<String> =
         items.iter().filter_map(|item| Some(one_line(item.flags.as_ref()?, LONGEST))).collect();
-    if !items.iter().any(|item| item.group == Group::EnvironmentAndConfiguration) {
+    if !items.iter().any(|item| item.id == "environment") {
         flags.insert(0, "--no-host".to_owned());
     }
-    out.push_str(
-        "\nTo send it all with one command, put your own words and files in place of `…` and the capital letters:\n\n",
-    );
-    out.push_str(&format!("  casefile collect --case-id {case_id}"));
-    flags.iter().for_each(|flags| out.push_str(&format!(" \\\n    {flags}")));
     out.push('\n');
+    let how = "To send it all with one command, put your own words and files in place of the dots and capital letters:";
+    wrap("", 0, how, WIDTH, &mut out);
+    // On one line: every shell has another sign for a line that goes on.
+    out.push_str(&format!("\n  casefile collect --case-id {case_id} {}\n", flags.join(" ")));
     out.push_str("\nThank you. One answer with all of it is the fastest way.\n");
     Some(out)
 }
