@@ -47,9 +47,9 @@ fn a_folder_is_a_table_of_its_bundles_that_fits_80_columns() {
     assert_eq!(rows[0][..4], ["./a", "yes", "yes", "unknown"], "{said}");
     assert_eq!(rows[1], ["./c", "NO", "NO", "special-file"], "{said}");
     assert_eq!(rows[2][0], "./in/b", "{said}");
-    assert!(said.contains("\n3 bundles: 0 ready, 2 not ready, 1 refused;"), "{said}");
+    assert!(said.contains("\n3 bundles: 0 ready, 2 not ready, 1 refused\n"), "{said}");
     let two = shelf.verify(&["a.casefile.zip", "in/*.zip"]).expect(1).stdout;
-    assert!(two.contains("\n2 bundles: 0 ready, 2 not ready, 0 refused;"), "{two}");
+    assert!(two.contains("\n2 bundles: 0 ready, 2 not ready, 0 refused\n"), "{two}");
 }
 
 #[test]

@@ -13,7 +13,8 @@ use crate::model::Sha256Digest;
 use crate::platform::{Hands, Pending};
 use crate::redact::{RedactError, Redacted, RedactedBlock, Step, Summary};
 
-/// Bytes from which on a part is large enough. Parts of 1 MiB take 0.2 % more than one stream, of 128 KiB 2 %.
+/// Bytes from which on a part is large enough. Parts of this size take 0.4 % more than those of 4 MiB, of 128 KiB 2 %; the
+/// last 32 KiB of the part before as a dictionary would win half of that.
 const ENOUGH: usize = 512 << 10;
 
 /// On logs, level 2 is 1.7 times as fast as level 6 and its result 8 % larger; level 1 takes 37 % more than level 6.
@@ -159,6 +160,12 @@ impl Part {
         });
         packed.shrink_to_fit();
         Self { packed, crc: crc.finalize(), size: size as u64 }
+    }
+
+    /// How many bytes it has, deflated.
+    #[must_use]
+    pub fn packed_bytes(&self) -> usize {
+        self.packed.len()
     }
 
     /// The deflated bytes.

@@ -1,6 +1,6 @@
 //! `casefile collect`: plan, preview, gather, redact, seal. Writes one file and sends nothing.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -18,7 +18,7 @@ use super::{Exit, count, preview, prompt, read_config};
 use crate::bundle::layout::BundleName;
 use crate::bundle::writer::WriteError;
 use crate::collect::profile::{self, Files};
-use crate::collect::{self, Collector, Context, Deadline, Profile};
+use crate::collect::{self, Collector, Context, Deadline, Profile, har_targets};
 use crate::model::case::GivenBy;
 use crate::model::printable;
 use crate::model::{Case, CaseId, case_file};
@@ -64,6 +64,12 @@ pub struct CollectArgs {
     /// A screenshot; its metadata is removed; repeat for several
     #[arg(long, value_name = "FILE")]
     screenshot: Vec<String>,
+    /// Ask this host over the network and keep what comes of it: https://shop.example; repeat for several
+    #[arg(long, value_name = "TARGET", conflicts_with = "from")]
+    probe: Vec<String>,
+    /// Probe also the public hosts that failed or were slow in the HAR files, at most 5
+    #[arg(long, requires = "har", conflicts_with = "from")]
+    probe_from_har: bool,
     /// Log lines from here on: 24h, 7d, or a time with zone
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
@@ -111,10 +117,12 @@ pub fn run(args: &CollectArgs) -> Result<Exit, Message> {
     }
     name_files(args, &mut profile)?;
     if args.no_host {
+        profile.probes.targets.clear();
         profile.host = None;
         profile.journal = None;
         profile.commands.clear();
     }
+    name_targets(args, &mut profile)?;
     let epoch = source_date_epoch()?;
     let cancel = super::cancel_on_signal();
     let context = context(args, &profile, system, epoch, &cancel)?;
@@ -133,7 +141,7 @@ pub fn run(args: &CollectArgs) -> Result<Exit, Message> {
             .hint("make it first, or choose another one with --output"));
     }
     // Files from elsewhere do not speak of this machine.
-    let mut redactor = args.redaction.redactor(&key, args.from.is_none())?;
+    let mut redactor = args.redaction.redactor(&key, args.from.is_none())?.remembering();
     let vault = args.redaction.vault(Some(&args.output))?;
     if let Some(vault) = &vault {
         redactor = vault.watching(redactor);
@@ -142,9 +150,14 @@ pub fn run(args: &CollectArgs) -> Result<Exit, Message> {
     let planned = pipeline::plan(collectors, &context, &mut |_| {});
     if ask {
         show_plan(&planned, &case).map_err(|e| terminal(&e))?;
-        if !prompt::agrees("Collect this into a redacted file on this machine? Nothing is sent.")
-            .map_err(|e| terminal(&e))?
-        {
+        let question = match targets_of(&planned) {
+            0 => "Collect this into a redacted file on this machine? Nothing is sent.".to_owned(),
+            n => format!(
+                "Collect this into a redacted file on this machine? The {} above will see that this machine asks; nothing else is sent.",
+                count(n as u64, "target")
+            ),
+        };
+        if !prompt::agrees(&question).map_err(|e| terminal(&e))? {
             return Err(Message::new(Exit::Interrupted, "stopped; no bundle was written"));
         }
     }
@@ -178,6 +191,38 @@ pub fn run(args: &CollectArgs) -> Result<Exit, Message> {
         }
         Err(e) => Err(failure(e, &args.output)),
     }
+}
+
+/// How many targets the plan would ask.
+fn targets_of(planned: &[pipeline::Planned]) -> usize {
+    planned.iter().filter(|item| item.collector == "probes" && item.decided.is_none()).count()
+}
+
+/// Adds the targets that flags and HAR files name.
+fn name_targets(args: &CollectArgs, profile: &mut Profile) -> Result<(), Message> {
+    for text in &args.probe {
+        profile.probes.add(text).map_err(|problem| {
+            Message::usage(format!("--probe `{}` {problem}", printable(text)))
+                .hint("write a host, host:port or an address such as https://shop.example/login")
+        })?;
+    }
+    let mut from_har = Vec::new();
+    for path in args.har.iter().filter(|_| args.probe_from_har) {
+        // A glob is for the collector; targets are taken from files that are named.
+        let file = std::fs::File::open(path).map_err(|e| {
+            Message::usage(format!("{path}: {}", plain(&e))).hint("--probe-from-har takes HAR files by name")
+        })?;
+        let har = serde_json::from_reader(std::io::BufReader::new(file.take(har_targets::LARGEST)));
+        let har = har.map_err(|_| {
+            Message::usage(format!("{path}: is no HAR of at most 64 MiB")).hint("name the targets with --probe")
+        })?;
+        from_har.extend(har_targets::of(&har));
+    }
+    for target in from_har.iter().take(har_targets::MOST) {
+        // Over the limit of targets: the named ones go first.
+        let _ = profile.probes.add(&target.to_string());
+    }
+    Ok(())
 }
 
 fn has_files(args: &CollectArgs) -> bool {

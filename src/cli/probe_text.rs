@@ -7,6 +7,7 @@ use crate::model::printable;
 use crate::probe::dns::DnsReport;
 use crate::probe::http::{Fetch, HttpReport};
 use crate::probe::report::TargetReport;
+use crate::probe::system::SystemReport;
 use crate::probe::tcp::TcpReport;
 use crate::probe::tls::TlsReport;
 use crate::probe::{Finding, ProbeReport, Severity, Sureness};
@@ -23,6 +24,10 @@ pub fn write(report: &ProbeReport, out: &mut dyn Write) -> io::Result<()> {
     }
     for finding in report.findings.iter().filter(|finding| finding.severity == Severity::Fine) {
         write_wrapped("fine", &finding.sentence, out)?;
+    }
+    if let Some(system) = &report.system {
+        writeln!(out, "\nthis machine")?;
+        write_system(system, out)?;
     }
     for target in &report.targets {
         writeln!(out)?;
@@ -107,6 +112,26 @@ fn write_target(report: &TargetReport, out: &mut dyn Write) -> io::Result<()> {
         probe_path::write(path, out)?;
     }
     Ok(())
+}
+
+fn write_system(system: &SystemReport, out: &mut dyn Write) -> io::Result<()> {
+    for one in &system.interfaces {
+        row("", &format!("{:>9}  {}", one.name, one.addresses.join(", ")), out)?;
+    }
+    for one in system.gateways.iter().flatten() {
+        let router = one.router.map_or_else(|| "directly".to_owned(), |router| router.to_string());
+        row("way out", &format!("{:>9}  {router} ({})", one.family, one.interface), out)?;
+    }
+    let servers: Vec<String> = system.name_servers.iter().map(|server| server.ip().to_string()).collect();
+    row("names", &format!("{:>9}  {}", "", servers.join(", ")), out)?;
+    for one in &system.proxies {
+        row("proxy", &format!("{:>9}  {} ({})", one.scope, one.proxy, one.source), out)?;
+    }
+    for one in system.listening.iter().flatten() {
+        let program = one.program.as_deref().unwrap_or("?");
+        row("listens", &format!("{:>9}  {} ({program})", one.protocol, one.address), out)?;
+    }
+    system.gaps.iter().try_for_each(|gap| row("", &format!("{:>9}  {gap}", "-"), out))
 }
 
 fn write_dns(dns: &DnsReport, out: &mut dyn Write) -> io::Result<()> {

@@ -95,7 +95,7 @@ impl Watch {
         for ((target, to), arrived) in &self.arrived {
             let name = crate::model::printable(target);
             writeln!(out, "{name}, {to}: arrived in {arrived} of {} rounds; Ctrl-C ends", self.rounds)?;
-            writeln!(out, "  hop  who                             answers    best    mean    last   worst ms")?;
+            writeln!(out, "  hop  who (times in ms)               answers    best    mean    last   worst")?;
             let ours = self.sent.iter().filter(|((of, there, _), _)| (of, there) == (target, to));
             for ((_, _, ttl), sent) in ours {
                 self.write_hop(target, *to, *ttl, *sent, out)?;
@@ -127,7 +127,7 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probe::path::{Protocol, Reply, Trace};
+    use crate::probe::path::{self, Protocol, Reply, Trace};
 
     fn round(rtt_us: u64) -> PathTo {
         let to: IpAddr = [198, 51, 100, 7].into();
@@ -146,7 +146,7 @@ mod tests {
             probe(2, None),
             probe(3, Some(reply(to, Meaning::Arrived))),
         ];
-        let hop = |ttl| crate::probe::path::Hop { ttl, sent: 1, answered: 1, routers: Vec::new() };
+        let hop = |ttl| path::Hop { ttl, sent: 1, answered: 1, routers: Vec::new() };
         let trace = Trace {
             protocol: Protocol::Udp,
             port: None,

@@ -22,7 +22,7 @@ use crate::redact::Witness;
 /// Runs the verb over files.
 pub fn run(args: &RedactArgs) -> Result<Exit, Message> {
     let cancel = cancel_on_signal();
-    let mut redactor = args.redaction.redactor(&args.redaction.key()?, !args.no_host)?;
+    let mut redactor = args.redaction.redactor(&args.redaction.key()?, !args.no_host)?.remembering();
     let found = copies::find(&args.inputs, args.output.as_deref(), platform::elevation(), &cancel);
     if cancel.load(Ordering::Relaxed) {
         return Err(failure(copies::CopyError::Interrupted));

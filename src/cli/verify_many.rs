@@ -100,7 +100,7 @@ impl Table {
         if self.not_read > 0 {
             let _ = write!(out, ", {} not verified", self.not_read);
         }
-        out.push_str("; `casefile verify BUNDLE` tells more of one\n");
+        out.push_str("\n`casefile verify BUNDLE` tells more of one\n");
         out
     }
 }

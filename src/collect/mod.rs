@@ -3,10 +3,12 @@
 
 pub mod commands;
 pub mod files;
+pub mod har_targets;
 pub mod held;
 pub mod host;
 pub mod journal;
 pub mod logs;
+pub mod probes;
 pub mod profile;
 mod window;
 
@@ -201,6 +203,7 @@ pub enum OpenError {
 pub fn all(profile: &Arc<Profile>) -> Vec<Box<dyn Collector>> {
     vec![
         Box::new(host::Host::new(Arc::clone(profile))),
+        Box::new(probes::Probes::new(Arc::clone(profile))),
         Box::new(journal::Journal::new(Arc::clone(profile))),
         Box::new(logs::Logs::new(Arc::clone(profile))),
         Box::new(files::Files::config(Arc::clone(profile))),
@@ -211,7 +214,7 @@ pub fn all(profile: &Arc<Profile>) -> Vec<Box<dyn Collector>> {
 }
 
 /// The names that `--only` and `--skip` take.
-pub const KINDS: [&str; 7] = ["host", "journal", "logs", "config", "har", "screenshots", "commands"];
+pub const KINDS: [&str; 8] = ["host", "probes", "journal", "logs", "config", "har", "screenshots", "commands"];
 
 /// A wish for a path below `data/` whose segments are made safe.
 #[must_use]

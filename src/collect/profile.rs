@@ -9,6 +9,8 @@ use sha2::{Digest, Sha256};
 use crate::model::Sha256Digest;
 use crate::model::config::{ConfigError, MAX_CONFIG_BYTES, parse_toml};
 use crate::platform::System;
+use crate::probe::run::{DEFAULT_LIMIT, MOST_TARGETS};
+use crate::probe::{Kind, Target};
 
 const LINUX: &str = include_str!("default-linux.toml");
 const MACOS: &str = include_str!("default-macos.toml");
@@ -23,6 +25,8 @@ pub struct Profile {
     pub limits: Limits,
     /// Groups of host facts; `None`: no host facts.
     pub host: Option<Vec<String>>,
+    /// Whom to ask over the network; no target: nothing is sent.
+    pub probes: Probes,
     /// The system's own log.
     pub journal: Option<Journal>,
     /// Log files.
@@ -52,6 +56,31 @@ pub struct Limits {
     pub deadline: Duration,
     /// How long a source may go without giving a byte.
     pub stall: Duration,
+}
+
+/// Whom to ask over the network, and what.
+#[derive(Debug, Clone)]
+pub struct Probes {
+    /// The targets, in the order in which they were named.
+    pub targets: Vec<Target>,
+    /// What is asked.
+    pub kinds: Vec<Kind>,
+    /// How long all of it may take.
+    pub limit: Duration,
+}
+
+impl Probes {
+    /// Adds a target that is not there yet. What is over [`MOST_TARGETS`] is refused.
+    pub fn add(&mut self, text: &str) -> Result<(), String> {
+        let target = Target::parse(text).map_err(|e| e.to_string())?;
+        if !self.targets.contains(&target) {
+            if self.targets.len() >= MOST_TARGETS {
+                return Err(format!("is one more than {MOST_TARGETS} targets"));
+            }
+            self.targets.push(target);
+        }
+        Ok(())
+    }
 }
 
 /// The system's own log.
@@ -107,6 +136,8 @@ struct ProfileText {
     #[serde(default)]
     limits: LimitsText,
     host: Option<HostText>,
+    #[serde(default)]
+    probes: ProbesText,
     journal: Option<Journal>,
     #[serde(default)]
     logs: Vec<Files>,
@@ -124,6 +155,16 @@ struct ProfileText {
 #[serde(deny_unknown_fields)]
 struct HostText {
     facts: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProbesText {
+    #[serde(default)]
+    targets: Vec<String>,
+    #[serde(default)]
+    only: Vec<String>,
+    timeout: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -238,6 +279,24 @@ impl Profile {
                 ));
             }
         }
+        let limit = time("probes.timeout".to_owned(), raw.probes.timeout, DEFAULT_LIMIT.as_secs())?;
+        let mut probes = Probes { targets: Vec::new(), kinds: Kind::ALL.to_vec(), limit };
+        for target in &raw.probes.targets {
+            probes.add(target).map_err(|problem| {
+                let mend = "write a host, host:port or an address such as https://shop.example/login";
+                fail("probes.targets".to_owned(), target, problem, mend)
+            })?;
+        }
+        if !raw.probes.only.is_empty() {
+            probes.kinds.clear();
+        }
+        for word in &raw.probes.only {
+            probes.kinds.push(Kind::named(word).ok_or_else(|| {
+                let known: Vec<&str> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+                let problem = format!("no kind of probe is called `{word}`");
+                fail("probes.only".to_owned(), word, problem, &format!("known kinds: {}", known.join(", ")))
+            })?);
+        }
         let mut commands = Vec::new();
         for (n, command) in raw.commands.into_iter().enumerate() {
             if command.run.is_empty() {
@@ -253,6 +312,7 @@ impl Profile {
             name: raw.name,
             limits,
             host,
+            probes,
             journal: raw.journal,
             logs: raw.logs,
             config: raw.config,

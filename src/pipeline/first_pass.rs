@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
-use super::gather::{LOOK, Scanned, Treated, outcome_of, outcome_of_redaction};
+use super::gather::{LOOK, REST, Scanned, Treated, outcome_of, outcome_of_redaction};
 use super::pool::{Pulse, Queue, Shift, Watched, spawn};
 use super::{Event, Order, RunError};
 use crate::collect::{Pass, Source};
@@ -58,12 +58,15 @@ pub(super) fn scan(order: &Order, sources: &[Arc<Source>], watch: &mut dyn FnMut
     let mut open = sources.len();
     while open > 0 && !order.context.cancel.load(Ordering::Relaxed) {
         match receive.recv_timeout(LOOK) {
-            Ok((n, result)) => {
-                if results[n].is_none() {
-                    watch(Event::Scanned { origin: &sources[n].origin });
-                    results[n] = Some(result);
-                    open -= 1;
+            Ok(first) => {
+                for (n, result) in std::iter::once(first).chain(receive.try_iter()) {
+                    if results[n].is_none() {
+                        watch(Event::Scanned { origin: &sources[n].origin });
+                        results[n] = Some(result);
+                        open -= 1;
+                    }
                 }
+                std::thread::sleep(REST);
             }
             Err(_) => {
                 for (n, result) in results.iter_mut().enumerate().filter(|(_, result)| result.is_none()) {
@@ -91,7 +94,6 @@ fn scan_some(shared: &Shared, queue: &Queue, hands: &Hands, send: &Sender<(usize
             return;
         }
         let (source, pulse) = (&shared.sources[n], &shared.pulses[n]);
-        pulse.beat();
         let result = catch_unwind(AssertUnwindSafe(|| scan_one(source, pulse, &shared.redactor, hands)));
         let result = result.unwrap_or_else(|_| Err(Outcome::Failed { reason: "the collector crashed".to_owned() }));
         if send.send((n, result)).is_err() {
@@ -102,7 +104,7 @@ fn scan_some(shared: &Shared, queue: &Queue, hands: &Hands, send: &Sender<(usize
 
 fn scan_one(source: &Source, pulse: &Pulse, redactor: &Arc<Redactor>, hands: &Hands) -> Scanned {
     let mut refused = None;
-    let mut open = || match source.open.open(Pass::Scan) {
+    let mut open = || match pulse.asking(|| source.open.open(Pass::Scan)) {
         Ok(opened) => Ok(pulse.of(opened.reader)),
         Err(e) => {
             refused = Some(outcome_of(&e));

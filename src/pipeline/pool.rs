@@ -51,7 +51,12 @@ impl Shift {
 
     /// Works for others until the pass is over.
     pub(super) fn help(&self) {
-        self.crew.until(|| self.over.load(Ordering::SeqCst).then_some(()));
+        self.crew.until(|| self.is_over().then_some(()));
+    }
+
+    /// Whether nobody waits for its results any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.over.load(Ordering::SeqCst)
     }
 
     pub(super) fn crew(&self) -> &Crew {
@@ -87,31 +92,35 @@ impl Drop for ShiftEnd {
     }
 }
 
-/// Signs of life of one source: counts up with every read, 0 before it starts.
+/// Whether one source is being asked for something: counts up when it is asked and when it has answered, so that it is odd
+/// in between. Only that time counts against a source: a busy machine may take long over what was read.
 #[derive(Clone, Default)]
 pub(super) struct Pulse(Arc<AtomicU64>);
 
 impl Pulse {
-    pub(super) fn beat(&self) {
+    /// Asks the source for something.
+    pub(super) fn asking<T>(&self, ask: impl FnOnce() -> T) -> T {
         self.0.fetch_add(1, Ordering::Relaxed);
+        let answer = ask();
+        self.0.fetch_add(1, Ordering::Relaxed);
+        answer
     }
 
-    /// `reader`, beating with every read.
+    /// `reader`, whose every read is asking.
     pub(super) fn of(&self, reader: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
-        Box::new(Beating { reader, pulse: self.clone() })
+        Box::new(Asked { reader, pulse: self.clone() })
     }
 }
 
-struct Beating {
+struct Asked {
     reader: Box<dyn Read + Send>,
     pulse: Pulse,
 }
 
-impl Read for Beating {
+impl Read for Asked {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let n = self.reader.read(buf)?;
-        self.pulse.beat();
-        Ok(n)
+        let Self { reader, pulse } = self;
+        pulse.asking(|| reader.read(buf))
     }
 }
 
@@ -127,12 +136,13 @@ impl Watched {
         Self { pulse, seen: 0, changed: Instant::now() }
     }
 
-    /// Whether it has started and then shown no sign of life for `patience`.
+    /// Whether the source has been asked and has given no answer for `patience`.
     pub(super) fn is_still(&mut self, patience: Duration) -> bool {
         let now = self.pulse.0.load(Ordering::Relaxed);
-        if now != self.seen || now == 0 {
+        if now != self.seen || now.is_multiple_of(2) {
             self.seen = now;
             self.changed = Instant::now();
+            return false;
         }
         self.changed.elapsed() > patience
     }
@@ -142,4 +152,24 @@ impl Watched {
 pub(super) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) {
     // Without a thread the sources stay unanswered and are reported as such.
     let _ = std::thread::Builder::new().name(name.to_owned()).spawn(work);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_time_in_which_a_source_is_asked_counts_against_it() {
+        let pulse = Pulse::default();
+        let mut watched = Watched::new(pulse.clone());
+        let long = Duration::from_millis(30);
+        assert!(!watched.is_still(Duration::ZERO), "nobody has asked yet");
+        pulse.asking(|| {
+            assert!(!watched.is_still(Duration::from_secs(3600)), "it was asked just now");
+            std::thread::sleep(long);
+            assert!(watched.is_still(Duration::from_millis(1)), "it does not answer");
+        });
+        std::thread::sleep(long);
+        assert!(!watched.is_still(Duration::from_millis(1)), "it has answered, and what was read is worked on");
+    }
 }

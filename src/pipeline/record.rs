@@ -52,8 +52,9 @@ struct SoFar {
     first: usize,
 }
 
-fn store() -> Box<dyn Store> {
-    Box::new(tempfile::spooled_tempfile(IN_MEMORY))
+/// In the folder of the bundle, because that is one that takes files.
+fn store(order: &Order) -> Box<dyn Store> {
+    Box::new(tempfile::spooled_tempfile_in(IN_MEMORY, &order.folder))
 }
 
 fn json(value: Result<Value, serde_json::Error>) -> Value {
@@ -73,9 +74,9 @@ impl<'a> Record<'a> {
             item: 0,
             done: 0,
             so_far: SoFar::default(),
-            plan: LongList::list(store()),
-            artifacts: LongList::list(store()),
-            counts: LongList::object(store()),
+            plan: LongList::list(store(order)),
+            artifacts: LongList::list(store(order)),
+            counts: LongList::object(store(order)),
             counted: Vec::new(),
             totals: BTreeMap::new(),
             bytes: 0,

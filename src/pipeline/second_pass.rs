@@ -8,12 +8,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
-use std::time::Instant;
 
 use jiff::Timestamp;
 
-use super::gather::{Ended, Gathered, LOOK, SourceFacts, Treated, outcome_of, outcome_of_redaction};
-use super::pool::{Queue, Shift};
+use super::gather::{Ended, Gathered, LOOK, REST, SourceFacts, Treated, outcome_of, outcome_of_redaction};
+use super::pool::{Pulse, Queue, Shift, Watched};
 use super::record::Record;
 use super::{Clocks, Event, Order, RunError};
 use crate::bundle::packing::{Packed, Packing};
@@ -25,16 +24,23 @@ use crate::model::manifest::TimeSpan;
 use crate::model::{ArtifactPath, Outcome};
 use crate::redact::{RedactError, Redactor, Treatment};
 
-/// Parts that a thread may be ahead of the writer. They are deflated: a quarter of a MiB each, about.
-const AHEAD: usize = 4;
+/// Parts that a thread may be ahead of the writer. They are deflated: an eighth of a MiB each, about.
+const AHEAD: usize = 8;
 
-/// What a thread takes up, where there is something to do.
-type Job = Option<(Arc<Source>, Treatment)>;
+/// Packed bytes from which on a source is handed over while it is still worked on. Smaller ones are handed over whole.
+const SMALL: usize = 64 << 10;
+
+/// Packed bytes of small sources that may wait for the writer, of all threads together.
+const WAITING: usize = 4 << 20;
 
 /// What the threads have in common.
 struct Shared {
-    jobs: Vec<Job>,
+    sources: Vec<Arc<Source>>,
+    treatments: Vec<Treated>,
+    pulses: Vec<Pulse>,
     queue: Queue,
+    /// Packed bytes of sources that were handed over whole and are not written.
+    waiting: AtomicUsize,
     redactor: Arc<Redactor>,
     shift: Shift,
     /// The source that is being written.
@@ -51,11 +57,37 @@ enum Message {
     Packed(Result<Packed, RedactError>),
 }
 
-/// How a source gave its messages to the writer.
+impl Message {
+    fn bytes(&self) -> usize {
+        if let Self::Packed(Ok(Packed::Part(part))) = self { part.packed_bytes() } else { 0 }
+    }
+}
+
+/// A source as it is handed over: its first messages, and where the rest comes from.
+struct Begun {
+    n: usize,
+    first: Vec<Message>,
+    bytes: usize,
+    rest: Option<Receiver<Message>>,
+}
+
+/// How the messages of a source come to the writer.
 struct Line<'a> {
     order: &'a Order,
     shift: &'a Shift,
-    receive: Receiver<Message>,
+    watched: RefCell<Watched>,
+    first: RefCell<std::vec::IntoIter<Message>>,
+    rest: Option<Receiver<Message>>,
+}
+
+/// How the messages of a source leave its thread.
+struct Outgoing<'a> {
+    shared: &'a Shared,
+    register: &'a Sender<Begun>,
+    n: usize,
+    first: Vec<Message>,
+    bytes: usize,
+    rest: Option<SyncSender<Message>>,
 }
 
 /// Writes all sources that are to be treated, and tells `record` what became of each.
@@ -69,10 +101,12 @@ pub(super) fn write(
     watch: &mut dyn FnMut(Event<'_>),
 ) -> Result<(), RunError> {
     let wanted = treatments.iter().enumerate().filter(|(_, t)| t.is_ok()).map(|(n, _)| n);
-    let jobs = sources.iter().zip(&treatments).map(|(s, t)| t.as_ref().ok().map(|(t, _)| (Arc::clone(s), *t)));
     let shared = Arc::new(Shared {
         queue: Queue::new(wanted),
-        jobs: jobs.collect(),
+        sources: sources.to_vec(),
+        treatments,
+        pulses: (0..sources.len()).map(|_| Pulse::default()).collect(),
+        waiting: AtomicUsize::new(0),
         redactor: Arc::clone(redactor),
         shift: Shift::of(order.threads, order.pace),
         turn: Arc::default(),
@@ -87,16 +121,18 @@ pub(super) fn write(
         shift.start("redact", move || redact_some(&shared, &register));
     };
     (0..order.threads).for_each(|_| worker());
-    let mut waiting: HashMap<usize, Receiver<Message>> = HashMap::new();
-    for (n, treatment) in treatments.into_iter().enumerate() {
+    let mut waiting = HashMap::new();
+    for (n, source) in sources.iter().enumerate() {
         shared.turn.store(n, Ordering::SeqCst);
-        let result = match treatment {
-            Err(outcome) => Ended::without(outcome),
+        let result = match &shared.treatments[n] {
+            Err(outcome) => Ended::without(outcome.clone()),
             Ok((treatment, note)) => {
-                let result = match take(&mut waiting, &registered, n, order) {
-                    Some(receive) => {
-                        let line = Line { order, shift: &shared.shift, receive };
-                        write_one(&line, redactor, &sources[n], (treatment, note), writer)?
+                let result = match take(&mut waiting, &registered, n, (&shared, order)) {
+                    Some(Begun { first, rest, .. }) => {
+                        let first = RefCell::new(first.into_iter());
+                        let watched = RefCell::new(Watched::new(shared.pulses[n].clone()));
+                        let line = Line { order, shift: &shared.shift, watched, first, rest };
+                        write_one(&line, redactor, source, (*treatment, *note), writer)?
                     }
                     None => still(order),
                 };
@@ -110,7 +146,7 @@ pub(super) fn write(
             return Err(RunError::Interrupted);
         }
         let bytes = result.written.as_ref().map_or(0, |gathered| gathered.written.contents.size);
-        watch(Event::Written { origin: &sources[n].origin, bytes, outcome: &result.outcome });
+        watch(Event::Written { origin: &source.origin, bytes, outcome: &result.outcome });
         record.ended(result, writer.added())?;
     }
     Ok(())
@@ -121,61 +157,101 @@ fn still(order: &Order) -> Ended {
     Ended { outcome: Outcome::Failed { reason }, written: None, hangs: true }
 }
 
-/// The channel of source `n`: threads take sources in order, so it is there or comes next.
+/// Source `n`: threads take sources in order, so it is there or comes next.
 fn take(
-    waiting: &mut HashMap<usize, Receiver<Message>>,
-    registered: &Receiver<(usize, Receiver<Message>)>,
+    waiting: &mut HashMap<usize, Begun>,
+    registered: &Receiver<Begun>,
     n: usize,
-    order: &Order,
-) -> Option<Receiver<Message>> {
-    let started = Instant::now();
+    (shared, order): (&Shared, &Order),
+) -> Option<Begun> {
+    let mut watched = Watched::new(shared.pulses[n].clone());
     loop {
-        if let Some(receive) = waiting.remove(&n) {
-            return Some(receive);
-        }
-        match registered.recv_timeout(LOOK) {
-            Ok((n, receive)) => {
-                waiting.insert(n, receive);
+        for begun in registered.try_iter() {
+            if begun.n >= n {
+                waiting.insert(begun.n, begun);
+            } else {
+                // It was given up, and came after all.
+                shared.waiting.fetch_sub(begun.bytes, Ordering::SeqCst);
             }
-            Err(_) if order.context.cancel.load(Ordering::Relaxed) => return None,
-            Err(_) if started.elapsed() > order.profile.limits.stall => return None,
-            Err(_) => {}
         }
+        if let Some(begun) = waiting.remove(&n) {
+            shared.waiting.fetch_sub(begun.bytes, Ordering::SeqCst);
+            return Some(begun);
+        }
+        if order.context.cancel.load(Ordering::Relaxed) || watched.is_still(order.profile.limits.stall) {
+            return None;
+        }
+        std::thread::sleep(REST);
     }
 }
 
-fn redact_some(shared: &Shared, register: &Sender<(usize, Receiver<Message>)>) {
-    while let Some(n) = shared.queue.next() {
-        let (send, receive) = sync_channel(AHEAD);
-        if register.send((n, receive)).is_err() {
+fn redact_some(shared: &Shared, register: &Sender<Begun>) {
+    let may_go_on = || (shared.waiting.load(Ordering::SeqCst) < WAITING || shared.shift.is_over()).then_some(());
+    loop {
+        // Whoever is that far ahead helps instead. The next in turn is never kept waiting: nothing is ahead of it then.
+        shared.shift.crew().until(may_go_on);
+        let Some(n) = shared.queue.next() else { return };
+        let Ok((treatment, _)) = &shared.treatments[n] else { continue };
+        let source = &shared.sources[n];
+        let mut out = Outgoing { shared, register, n, first: Vec::new(), bytes: 0, rest: None };
+        if source.size.is_none_or(|size| size > 4 * SMALL as u64) {
+            // So that opening and reading each have their time.
+            out.hand_over(true);
+        }
+        let crashed = catch_unwind(AssertUnwindSafe(|| redact_one(shared, n, source, treatment, &mut out))).is_err();
+        if crashed {
+            out.tell(Message::Packed(Err(RedactError::Limit("the redactor crashed on it"))));
+        }
+        if out.rest.is_none() && !out.hand_over(false) {
             return;
         }
-        let Some((source, treatment)) = &shared.jobs[n] else { continue };
-        let crashed = catch_unwind(AssertUnwindSafe(|| redact_one(shared, n, source, treatment, &send))).is_err();
-        if crashed {
-            let _ = send.send(Message::Packed(Err(RedactError::Limit("the redactor crashed on it"))));
-        }
     }
 }
 
-fn redact_one(shared: &Shared, n: usize, source: &Source, treatment: &Treatment, send: &SyncSender<Message>) {
-    let tell = |message| shared.shift.deliver(send, message);
-    let opened = match source.open.open(Pass::Redact) {
+impl Outgoing<'_> {
+    /// Sends `message`, or keeps it for the moment; `false` when nobody wants it any more.
+    fn tell(&mut self, message: Message) -> bool {
+        if let Some(rest) = &self.rest {
+            return self.shared.shift.deliver(rest, message);
+        }
+        self.bytes += message.bytes();
+        self.first.push(message);
+        self.bytes < SMALL || self.hand_over(true)
+    }
+
+    /// Hands over what there is; `false` when nobody wants it any more.
+    fn hand_over(&mut self, more_follows: bool) -> bool {
+        let (rest, receive) = if more_follows {
+            let (send, receive) = sync_channel(AHEAD);
+            (Some(send), Some(receive))
+        } else {
+            (None, None)
+        };
+        self.rest = rest;
+        let (n, first, bytes) = (self.n, std::mem::take(&mut self.first), self.bytes);
+        self.shared.waiting.fetch_add(bytes, Ordering::SeqCst);
+        self.register.send(Begun { n, first, bytes, rest: receive }).is_ok()
+    }
+}
+
+fn redact_one(shared: &Shared, n: usize, source: &Source, treatment: &Treatment, out: &mut Outgoing<'_>) {
+    let pulse = &shared.pulses[n];
+    let opened = match pulse.asking(|| source.open.open(Pass::Redact)) {
         Ok(opened) => opened,
         Err(e) => {
-            tell(Message::Refused(outcome_of(&e)));
+            out.tell(Message::Refused(outcome_of(&e)));
             return;
         }
     };
     let Opened { reader, source_size, truncation, partial, exit_status, duration } = opened;
-    if !tell(Message::Opened(SourceFacts { source_size, truncation, partial, exit_status, duration })) {
+    if !out.tell(Message::Opened(SourceFacts { source_size, truncation, partial, exit_status, duration })) {
         return;
     }
     let not_after = source.modified.unwrap_or((shared.clocks.wall)()).max(Timestamp::UNIX_EPOCH);
     let assumed = Assumed { zone: shared.zone.clone(), not_after };
     let span = RefCell::new(treatment.is_text().then(|| LogSpan::new(assumed)));
     let hands = shared.shift.crew().hands_in_turn(&shared.turn, n);
-    let redacted = shared.redactor.redact_with(&hands, treatment, reader);
+    let redacted = shared.redactor.redact_with(&hands, treatment, pulse.of(reader));
     let mut observe = |block: &[u8]| {
         if let Some(span) = span.borrow_mut().as_mut() {
             span.observe(block);
@@ -186,9 +262,9 @@ fn redact_one(shared: &Shared, n: usize, source: &Source, treatment: &Treatment,
             && let Some(span) = span.take()
         {
             let (lines, covered) = span.finish();
-            tell(Message::Span(lines, covered));
+            out.tell(Message::Span(lines, covered));
         }
-        if !tell(Message::Packed(packed)) {
+        if !out.tell(Message::Packed(packed)) {
             return;
         }
     }
@@ -253,17 +329,22 @@ fn write_one(
 impl Line<'_> {
     /// The next message, or `None` when it does not come in time or somebody wants to stop.
     fn next(&self) -> Option<Message> {
-        let started = Instant::now();
         // Looked at before each message: an endless source would never let it come to a timeout.
         while !self.order.context.cancel.load(Ordering::Relaxed) {
-            match self.receive.recv_timeout(LOOK) {
+            if let Some(message) = self.first.borrow_mut().next() {
+                return Some(message);
+            }
+            match self.rest.as_ref()?.recv_timeout(LOOK) {
                 Ok(message) => {
                     self.shift.crew().nudge();
                     return Some(message);
                 }
                 Err(RecvTimeoutError::Disconnected) => return None,
-                Err(RecvTimeoutError::Timeout) if started.elapsed() > self.order.profile.limits.stall => return None,
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    if self.watched.borrow_mut().is_still(self.order.profile.limits.stall) {
+                        return None;
+                    }
+                }
             }
         }
         None

@@ -148,7 +148,7 @@ impl Hands {
     #[must_use]
     pub fn reach(&self) -> usize {
         match &self.crew {
-            Some(crew) if crew.0.threads > 1 && self.is_its_turn() => crew.0.threads + 2,
+            Some(crew) if crew.0.threads > 1 && self.is_its_turn() => crew.0.threads + 1,
             _ => 0,
         }
     }

@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use super::finding::{Finding, Severity, Sureness};
 use super::report::TargetReport;
+use super::system::{self, SystemReport};
 use super::target::Host;
 use super::{clock, dns, http, path, tcp, tls};
 
 /// What the measurements say: the worst first, then in the order of the targets.
 #[must_use]
-pub fn findings(targets: &[TargetReport]) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = targets.iter().flat_map(of_target).collect();
+pub fn findings(targets: &[TargetReport], system: Option<&SystemReport>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = system.map(|system| system::findings(system, targets)).unwrap_or_default();
+    findings.extend(targets.iter().flat_map(of_target));
     findings.extend(one_opener_of_many(targets));
     findings.sort_by_key(|finding| finding.severity);
     findings

@@ -69,6 +69,7 @@ impl Failure {
             }
             ErrorKind::HostUnreachable => FailureKind::HostUnreachable,
             ErrorKind::PermissionDenied => FailureKind::Forbidden,
+            _ if crate::platform::network::lacks_family(error) => FailureKind::NetworkUnreachable,
             _ => FailureKind::Other,
         };
         Self::new(kind, error.to_string())

@@ -18,6 +18,7 @@ pub mod path;
 pub mod report;
 pub mod run;
 mod stream;
+pub mod system;
 pub mod target;
 pub mod tcp;
 pub mod tls;

@@ -9,6 +9,7 @@ use super::finding::{Finding, Severity};
 use super::http::HttpReport;
 use super::path::PathReport;
 use super::run::Kind;
+use super::system::SystemReport;
 use super::target::Target;
 use super::tcp::TcpReport;
 use super::tls::TlsReport;
@@ -30,6 +31,8 @@ pub struct ProbeReport {
     pub duration_us: u64,
     /// How long it was given.
     pub limit_us: u64,
+    /// What this machine is set to; `null` if it was not asked for.
+    pub system: Option<SystemReport>,
     /// One entry a target, in the order in which they were named.
     pub targets: Vec<TargetReport>,
     /// What it all says: the worst first, then in the order of the targets.

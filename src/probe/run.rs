@@ -18,6 +18,7 @@ use super::http::proxy::choose;
 use super::http::{self, HttpReport};
 use super::path::{self, Destination, PathReport, PathWishes};
 use super::report::{PROBE_SCHEMA, ProbeReport, TargetReport};
+use super::system;
 use super::target::{Host, Scheme, Target};
 use super::tcp::{self, TcpReport};
 use super::tls::{self, TlsReport};
@@ -104,6 +105,12 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The plan for `targets` with everything else as it usually is.
+    #[must_use]
+    pub fn new(targets: Vec<Target>, kinds: Vec<Kind>, limit: Duration) -> Self {
+        Self { targets, kinds, limit, dnssec: false, trace_by: None, one_flow: false }
+    }
+
     fn wants(&self, kind: Kind) -> bool {
         self.kinds.contains(&kind)
     }
@@ -149,6 +156,7 @@ pub fn run(plan: &Plan, now: Timestamp, cancel: &AtomicBool) -> Option<ProbeRepo
         start(move || worker.work());
     }
     drop(sender);
+    let facts = plan.wants(Kind::System).then(|| system::read(&machine.resolvers, &machine.proxies));
     loop {
         if cancel.load(Ordering::Relaxed) {
             return None;
@@ -160,12 +168,13 @@ pub fn run(plan: &Plan, now: Timestamp, cancel: &AtomicBool) -> Option<ProbeRepo
             Err(RecvTimeoutError::Timeout) => {}
         }
     }
-    let findings = diagnosis::findings(&targets);
+    let findings = diagnosis::findings(&targets, facts.as_ref());
     Some(ProbeReport {
         schema: PROBE_SCHEMA,
         started: now,
         duration_us: micros(began.elapsed()),
         limit_us: micros(plan.limit),
+        system: facts,
         targets,
         findings,
     })

@@ -11,8 +11,29 @@ use super::spans::{Span, Why};
 use super::{RedactError, Redactor};
 
 impl Redactor {
-    /// Asks the rules about the lines in `text[..seen]`. What stands behind is only seen by rules of several lines.
+    /// What the rules find on the lines in `text[..seen]`. What stands behind is only seen by rules of several lines.
     pub(super) fn find_by_rules(
+        &self,
+        text: &[u8],
+        seen: usize,
+        literals: &Seen,
+        state: &LineState,
+        spans: &mut Vec<Span>,
+    ) -> Result<(), RedactError> {
+        let Some(answers) = &self.answers else { return self.ask_rules(text, seen, literals, state, spans) };
+        let Some(question) = answers.question(text, seen, state.line_by_line) else {
+            return self.ask_rules(text, seen, literals, state, spans);
+        };
+        if !answers.repeat(&question, spans) {
+            let before = spans.len();
+            self.ask_rules(text, seen, literals, state, spans)?;
+            answers.remember(&question, &spans[before..]);
+        }
+        Ok(())
+    }
+
+    /// The same, from the rules themselves. Depends on nothing but the text and whether it is seen line by line.
+    fn ask_rules(
         &self,
         text: &[u8],
         seen: usize,
@@ -102,7 +123,7 @@ impl Redactor {
         let rule = &self.set.rules[index];
         let regex = rule.regex().ok_or_else(|| RedactError::Rule(rule.id.clone()))?;
         // Looking allocates nothing, and most lines that a keyword lights up hold no match.
-        while *from <= text.len() && regex.is_match_at(text, *from) {
+        while *from <= text.len() && regex.shortest_match_at(text, *from).is_some() {
             let Some(captures) = regex.captures_at(text, *from) else { break };
             let whole = captures.get(0).map_or(*from..*from, |m| m.range());
             let Some((start, end)) = rule.secret_range(&captures) else { break };

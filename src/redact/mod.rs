@@ -5,12 +5,14 @@
 //! bundle takes nothing else.
 
 mod address;
+mod answers;
 mod checks;
 mod containers;
 mod decode;
 mod digits;
 mod document;
 mod encoded;
+mod exact_texts;
 mod examples;
 mod finding;
 mod images;
@@ -25,7 +27,6 @@ mod line_filter;
 mod lines;
 mod literals;
 mod long_document;
-mod long_literals;
 mod looks;
 mod matching;
 mod nested;
@@ -131,6 +132,8 @@ pub struct Redactor {
     seeds_found: u64,
     seeds_over_cap: u64,
     witnesses: Vec<Arc<dyn Witness>>,
+    /// What the rules said before, where the same texts are looked at twice.
+    answers: Option<Arc<answers::Answers>>,
 }
 
 impl std::fmt::Debug for Redactor {
@@ -155,6 +158,7 @@ impl Redactor {
             seeds_found: 0,
             seeds_over_cap: 0,
             witnesses: Vec::new(),
+            answers: None,
         })
     }
 
@@ -172,7 +176,15 @@ impl Redactor {
             seeds_found: seeds.len() as u64,
             seeds_over_cap: seeds.over_cap(),
             witnesses: self.witnesses.clone(),
+            answers: self.answers.clone(),
         })
+    }
+
+    /// The same redactor, for two passes over the same texts: in the second it remembers what the rules said in the first.
+    #[must_use]
+    pub fn remembering(mut self) -> Self {
+        self.answers = Some(Arc::default());
+        self
     }
 
     /// The same redactor, which tells `witness` of each replacement.

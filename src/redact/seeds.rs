@@ -5,15 +5,15 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::checks::entropy;
-use super::long_literals::{self, LongLiterals};
+use super::exact_texts::ExactTexts;
 use super::rules::Kinds;
 use super::spelling::other_spellings;
 
 /// Shorter values stand in ordinary text by chance.
-const MIN_LENGTH: usize = long_literals::SHORTEST;
+const MIN_LENGTH: usize = 8;
 /// Bits a byte below which a value is a word, not a secret.
 const MIN_ENTROPY: f64 = 3.0;
-/// The most seeds: beyond this the automaton costs more memory than a struggling server should lend.
+/// The most seeds: beyond this they cost more memory than a struggling server should lend.
 pub const MAX_SEEDS: usize = 50_000;
 /// The most bytes of seeds, for the same reason.
 pub const MAX_SEED_BYTES: usize = 16 << 20;
@@ -86,20 +86,18 @@ impl Seeds {
 /// kilobytes of secrets.
 const MAX_SPELT_BYTES: usize = 1 << 20;
 
-/// The seeds and their other spellings, searched for together.
+/// The seeds and their other spellings, ready to be searched for.
 #[derive(Default)]
 pub(super) struct SeedMatcher {
-    literals: Option<LongLiterals>,
+    texts: ExactTexts,
+    /// What found each, and the seed, where the text is another spelling of it.
     patterns: Vec<Pattern>,
-    longest: usize,
 }
 
-/// What a literal stands for.
 struct Pattern {
-    /// What found the seed.
     by: usize,
-    /// The seed, where the pattern is another spelling of it.
-    seed: Option<Arc<[u8]>>,
+    /// The number of the seed's own text.
+    spelling_of: Option<usize>,
 }
 
 /// A place where a seed stands.
@@ -124,44 +122,52 @@ impl SeedMatcher {
         if seeds.is_empty() {
             return Ok(Self::default());
         }
-        let (mut literals, mut patterns) = (Vec::new(), Vec::new());
-        let mut spelt = 0;
+        let (mut texts, mut patterns) = (ExactTexts::default(), Vec::new());
+        let mut add = |text: &[u8], by: usize, spelling_of: Option<usize>| {
+            patterns.push(Pattern { by, spelling_of });
+            texts.add(text).ok_or(super::RedactError::Limit("too many secrets to search for"))
+        };
+        let (mut spelt, mut number) = (0, 0);
         for (seed, by) in seeds.found.iter().filter(|(seed, _)| !kinds.hold(seed)) {
-            literals.push(seed.clone());
-            patterns.push(Pattern { by: *by, seed: None });
+            add(seed, *by, None)?;
+            let own = number;
+            number += 1;
             spelt += seed.len();
             if spelt <= MAX_SPELT_BYTES {
-                let seed: Arc<[u8]> = seed.as_slice().into();
-                for spelling in other_spellings(&seed) {
-                    literals.push(spelling);
-                    patterns.push(Pattern { by: *by, seed: Some(Arc::clone(&seed)) });
+                for spelling in other_spellings(seed) {
+                    add(&spelling, *by, Some(own))?;
+                    number += 1;
                 }
             }
         }
-        let longest = literals.iter().map(Vec::len).max().unwrap_or(0);
-        let literals =
-            LongLiterals::new(&literals).ok_or(super::RedactError::Limit("too many secrets to search for"))?;
-        Ok(Self { literals: Some(literals), patterns, longest })
+        Ok(Self { texts: texts.ready(), patterns })
     }
 
-    /// Places in `text` where a seed stands.
+    /// Places in `text` where a seed stands: the first, the longest of those at one place, and on behind it.
     pub(super) fn find<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = Place> + 'a {
-        self.literals.iter().flat_map(move |literals| literals.find(text)).map(|place| {
-            let pattern = &self.patterns[place.number];
-            Place { range: place.range, by: pattern.by, seed: pattern.seed.clone() }
+        let mut from = 0;
+        std::iter::from_fn(move || {
+            let (range, number) = self.texts.next(text, from)?;
+            from = range.end;
+            let pattern = &self.patterns[number];
+            let seed = pattern.spelling_of.map(|seed| self.texts.text(seed).into());
+            Some(Place { range, by: pattern.by, seed })
         })
     }
 
     /// Whether `text` holds a seed.
     pub(super) fn stands_in(&self, text: &[u8]) -> bool {
-        self.literals.as_ref().is_some_and(|literals| literals.stand_in(text))
+        self.texts.next(text, 0).is_some()
     }
 
-    /// Bytes of the longest pattern; 0 without seeds.
+    /// Bytes of the longest text that is searched for; 0 without seeds.
     pub(super) fn longest(&self) -> usize {
-        self.longest
+        self.texts.longest()
     }
 }
+
+// A seed is never too short to be found.
+const _: () = assert!(MIN_LENGTH >= super::exact_texts::SHORTEST);
 
 #[cfg(test)]
 mod tests {

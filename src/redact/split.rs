@@ -12,7 +12,7 @@ pub(super) const OVERLAP: usize = 16 << 10;
 /// Bytes that a window sees before its own: labels, word borders.
 pub(super) const LEFT: usize = 256;
 /// Bytes of whole lines in a piece, about: enough to keep the matchers busy, few enough to hold many at once.
-const PIECE: usize = 1 << 20;
+const PIECE: usize = 512 << 10;
 
 /// One piece of a text: `bytes[own_start..own_end]` is its own, the rest is context.
 #[derive(Debug, PartialEq, Eq)]

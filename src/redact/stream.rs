@@ -16,7 +16,7 @@ use super::{RedactError, Redactor, images};
 use crate::platform::Hands;
 
 /// Bytes that a block grows to before it is handed out, about.
-const BLOCK: usize = 1 << 20;
+const BLOCK: usize = 512 << 10;
 
 /// Replacements by rule id or kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -196,7 +196,7 @@ struct Stream<'a> {
 }
 
 impl Redactor {
-    /// Redacts `input` as pass 1 found it should be treated. Lazy: each step reads, replaces and checks about 1 MiB.
+    /// Redacts `input` as pass 1 found it should be treated. Lazy: each step reads, replaces and checks about half a MiB.
     pub fn redact<'a>(self: &Arc<Self>, treatment: &Treatment, input: Box<dyn Read + Send + 'a>) -> Redacted<'a> {
         self.redact_with(&Hands::default(), treatment, input)
     }

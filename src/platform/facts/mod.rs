@@ -92,6 +92,12 @@ pub fn read(group: &str) -> Option<FactGroup> {
     Some(FactGroup { name, purpose, value, gaps })
 }
 
+/// Addresses of each interface with the length of their network's prefix; empty when the system does not say.
+#[must_use]
+pub fn interface_addresses() -> std::collections::BTreeMap<String, Vec<(std::net::IpAddr, u8)>> {
+    interfaces::addresses()
+}
+
 /// Names that identify this machine and its people.
 #[must_use]
 pub fn identity() -> Identity {

@@ -28,7 +28,7 @@ pub(super) fn kind(hints: Hints, head: &[u8], whole: bool) -> Option<Kind> {
     let padding = head.iter().rev().take(2).take_while(|b| **b == b'=').count();
     let characters = &head[..head.len() - padding];
     let least = if said { 2 } else { SHORTEST };
-    if characters.len() < least || !characters.iter().all(|b| value(*b).is_some()) {
+    if characters.len() < least || !characters.iter().all(|b| is_character(*b)) {
         return None;
     }
     if whole && (characters.len() % 4 == 1 || (padding > 0 && !head.len().is_multiple_of(4))) {
@@ -62,23 +62,32 @@ fn is_text(plain: &[u8]) -> bool {
     cut > 0 && !plain.iter().any(control) && !plain.starts_with(b"%PDF")
 }
 
-/// The six bits of a character of either alphabet of RFC 4648.
-fn value(byte: u8) -> Option<u8> {
-    Some(match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'a'..=b'z' => byte - b'a' + 26,
-        b'0'..=b'9' => byte - b'0' + 52,
-        b'+' | b'-' => 62,
-        b'/' | b'_' => 63,
-        _ => return None,
-    })
+/// The six bits of each character of either alphabet of RFC 4648; [`NONE`] for other bytes.
+const BITS: [u8; 256] = {
+    let mut bits = [NONE; 256];
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut at = 0;
+    while at < alphabet.len() {
+        bits[alphabet[at] as usize] = at as u8;
+        at += 1;
+    }
+    (bits[b'-' as usize], bits[b'_' as usize]) = (62, 63);
+    bits
+};
+
+const NONE: u8 = 0xff;
+
+fn is_character(byte: u8) -> bool {
+    BITS[usize::from(byte)] != NONE
 }
 
 /// Groups of four characters, all of an alphabet.
 fn decode(characters: &[u8], out: &mut Vec<u8>) {
-    for group in characters.chunks_exact(4) {
-        let bits = group.iter().fold(0u32, |bits, b| bits << 6 | u32::from(value(*b).unwrap_or(0)));
-        out.extend_from_slice(&bits.to_be_bytes()[1..]);
+    let start = out.len();
+    out.resize(start + characters.len() / 4 * 3, 0);
+    for (group, plain) in characters.chunks_exact(4).zip(out[start..].chunks_exact_mut(3)) {
+        let bits = group.iter().fold(0u32, |bits, b| bits << 6 | u32::from(BITS[usize::from(*b)] & 63));
+        plain.copy_from_slice(&bits.to_be_bytes()[1..]);
     }
 }
 
@@ -135,7 +144,7 @@ impl Base64 {
     /// Returns up to where no edits will come, and where in `text` something begins that is no base64; all before that is
     /// then done.
     pub(super) fn push(&mut self, rules: &mut ValueRules, text: &[u8], edits: &mut Vec<Edit>) -> (u64, Option<usize>) {
-        let characters = if self.padded { 0 } else { text.iter().take_while(|b| value(**b).is_some()).count() };
+        let characters = if self.padded { 0 } else { text.iter().take_while(|b| is_character(**b)).count() };
         let padding = text[characters..].iter().take_while(|b| **b == b'=').count();
         self.padded |= padding > 0;
         self.read += (characters + padding) as u64;

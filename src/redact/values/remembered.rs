@@ -5,8 +5,8 @@ use super::content::NameHints;
 use super::purpose::{ByName, Names};
 use crate::redact::json::Numbers;
 
-/// How many different names a document has, about: a HAR has some hundred.
-const NAMES: usize = 1024;
+/// How many different names are remembered: a HAR has some hundred.
+const NAMES: usize = 2048;
 /// Longer names have no number, and are judged each time.
 const LONGEST_NAME: usize = 54;
 
@@ -34,8 +34,8 @@ impl KnownNames {
 
     /// The number of `key`, if nothing is to be replaced in it.
     pub(super) fn plain_key(&self, key: &[u8], depth: usize) -> Option<u32> {
-        let known = &self.names[hashed(0, key) as usize % NAMES];
-        (known.is(key) && known.plain >> depth & 1 == 1).then_some(known.number)
+        let known = self.both(key).iter().find(|known| known.is(key))?;
+        (known.plain >> depth & 1 == 1).then_some(known.number)
     }
 
     /// Remembers that nothing is.
@@ -54,14 +54,25 @@ impl KnownNames {
         if name.len() > LONGEST_NAME {
             return None;
         }
-        let known = &mut self.names[hashed(0, name) as usize % NAMES];
-        if !known.is(name) {
+        let place = pair(hashed(0, name), NAMES);
+        let both = &mut self.names[place..place + 2];
+        if both[1].is(name) {
+            both.swap(0, 1);
+        }
+        if !both[0].is(name) {
             // A name that made way for another gets a new number: what was said of the old one is still true.
             self.numbers = self.numbers.checked_add(1)?;
-            *known = Known { number: self.numbers, plain: 0, length: name.len() as u8, text: [0; LONGEST_NAME] };
-            known.text[..name.len()].copy_from_slice(name);
+            both.swap(0, 1);
+            both[0] = Known { number: self.numbers, plain: 0, length: name.len() as u8, text: [0; LONGEST_NAME] };
+            both[0].text[..name.len()].copy_from_slice(name);
         }
-        Some(known)
+        Some(&mut both[0])
+    }
+
+    /// The two places where `name` may stand.
+    fn both(&self, name: &[u8]) -> &[Known] {
+        let place = pair(hashed(0, name), NAMES);
+        &self.names[place..place + 2]
     }
 }
 
@@ -96,69 +107,93 @@ impl JudgedNames {
         if lacks(names.sibling, numbers.sibling) || lacks(names.key, numbers.key) || lacks(names.outer, numbers.outer) {
             return judge();
         }
-        let place = numbers.sibling.wrapping_mul(31).wrapping_add(numbers.key).wrapping_mul(31);
-        let slot = &mut self.0[place.wrapping_add(numbers.outer) as usize % PLACES];
-        match slot {
-            Some((known, judged)) if *known == numbers => *judged,
-            _ => slot.insert((numbers, judge())).1,
+        let parts = [numbers.sibling, numbers.key, numbers.outer];
+        let place = pair(parts.into_iter().fold(0, |hash, part| mixed(hash, u64::from(part))), PLACES);
+        let both = &mut self.0[place..place + 2];
+        if let Some((_, judged)) = both.iter().flatten().find(|(known, _)| *known == numbers) {
+            return *judged;
         }
+        let judged = judge();
+        both.swap(0, 1);
+        both[0] = Some((numbers, judged));
+        judged
     }
 }
 
 /// How many short texts are remembered. Levels, methods, hosts and headers of one log are some hundred.
 const TEXTS: usize = 4096;
-/// Longer ones seldom come again.
-const LONGEST_TEXT: usize = 61;
+/// Longer ones seldom come again: of what browsers send with every request, the longest names the browser.
+const LONGEST_TEXT: usize = 256;
 
-/// Short texts in which nothing was found.
+/// Short texts in which nothing was found. At most about a megabyte of them.
 #[derive(Debug)]
 pub(super) struct PlainTexts(Vec<Plain>);
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 struct Plain {
-    length: u8,
+    hash: u32,
     /// What else was asked about it.
     asked: u16,
-    text: [u8; LONGEST_TEXT],
+    text: Vec<u8>,
+}
+
+/// Where a text is remembered, and the rest of its hash.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Slot {
+    place: u16,
+    hash: u32,
 }
 
 impl PlainTexts {
     pub(super) fn new() -> Self {
-        Self(vec![Plain { length: 0, asked: 0, text: [0; LONGEST_TEXT] }; TEXTS])
+        Self(vec![Plain::default(); TEXTS])
     }
 
     /// Where `text` is looked for; `None`: nowhere.
-    pub(super) fn slot(text: &[u8]) -> Option<u16> {
-        (1..=LONGEST_TEXT).contains(&text.len()).then(|| (hashed(0, text) as usize % TEXTS) as u16)
+    pub(super) fn slot(text: &[u8]) -> Option<Slot> {
+        (1..=LONGEST_TEXT).contains(&text.len()).then(|| {
+            let hash = hashed(0, text);
+            Slot { place: (hash as usize % TEXTS) as u16, hash: (hash >> 32) as u32 }
+        })
     }
 
     /// Whether `text` is known to be plain when it is asked about in the way of `asked`.
-    pub(super) fn hold(&self, slot: Option<u16>, text: &[u8], asked: u16) -> bool {
+    pub(super) fn hold(&self, slot: Option<Slot>, text: &[u8], asked: u16) -> bool {
         let Some(slot) = slot else { return false };
-        let plain = &self.0[usize::from(slot)];
-        plain.asked == asked && &plain.text[..usize::from(plain.length)] == text
+        let plain = &self.0[usize::from(slot.place)];
+        plain.hash == slot.hash && plain.asked == asked && plain.text == text
     }
 
     /// Remembers that `text` is.
-    pub(super) fn add(&mut self, slot: Option<u16>, text: &[u8], asked: u16) {
+    pub(super) fn add(&mut self, slot: Option<Slot>, text: &[u8], asked: u16) {
         let Some(slot) = slot else { return };
-        let plain = &mut self.0[usize::from(slot)];
-        (plain.length, plain.asked) = (text.len() as u8, asked);
-        plain.text[..text.len()].copy_from_slice(text);
+        let plain = &mut self.0[usize::from(slot.place)];
+        (plain.hash, plain.asked) = (slot.hash, asked);
+        plain.text.clear();
+        plain.text.extend_from_slice(text);
     }
+}
+
+/// The first of the two neighbours, of `places`, in which something with this hash may stand: two that come in turns do not
+/// drive each other out.
+fn pair(hash: u64, places: usize) -> usize {
+    (hash >> 32) as usize % (places / 2) * 2
 }
 
 /// No hash that withstands an attacker: at worst all is judged anew.
 fn hashed(hash: u64, text: &[u8]) -> u64 {
-    let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
     let mut chunks = text.chunks_exact(8);
-    let mut hash = mix(hash, text.len() as u64);
+    let mut hash = mixed(hash, text.len() as u64);
     for chunk in &mut chunks {
-        hash = mix(hash, u64::from_le_bytes(chunk.try_into().expect("eight bytes")));
+        hash = mixed(hash, u64::from_le_bytes(chunk.try_into().expect("eight bytes")));
     }
     let rest = chunks.remainder().iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
-    let hash = mix(hash, rest);
+    let hash = mixed(hash, rest);
     hash ^ hash >> 32
+}
+
+fn mixed(hash: u64, word: u64) -> u64 {
+    (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95)
 }
 
 #[cfg(test)]

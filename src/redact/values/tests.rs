@@ -9,7 +9,7 @@ use proptest::test_runner::RngSeed;
 
 use super::content::{Content, Hints};
 use super::*;
-use crate::redact::json::{Documents, JsonWalker};
+use crate::redact::json::{Documents, JsonWalker, Numbers};
 use crate::redact::{KnownNames, MediaHint, Privacy, Pseudonyms, RuleSet, Step};
 
 const SECRET: &str = "k3JhT9vLmQ2wZx8RnBf5YcUp";
@@ -233,6 +233,50 @@ fn document() -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
+/// Looks at each value for itself, and at nothing twice.
+struct OneByOne(ValueRules);
+
+impl ValueRedactor for OneByOne {
+    type Long = Content;
+
+    fn value(&mut self, place: &Place<'_>, text: &[u8]) -> Vec<Edit> {
+        let names = Names::of(place);
+        let judged = JudgedNames::new().of(&names, Numbers::default());
+        let is_number = place.scalar == Scalar::Number;
+        match Purpose::of(place, &names, judged.by_name, text) {
+            _ if text.len() < 2 => Vec::new(),
+            Purpose::Text if is_number && !is_whole_number(text) => Vec::new(),
+            Purpose::Text if is_number => self.0.labelled(names.own(), text, Vec::new()),
+            Purpose::Text => self.0.content(Hints::of(place, judged.hints), names.own(), text),
+            Purpose::Whole(_) if is_number && !is_code(text) => Vec::new(),
+            named => self.0.by_name(named, text),
+        }
+    }
+
+    fn key(&mut self, text: &[u8]) -> Vec<Edit> {
+        if text.len() < 4 { Vec::new() } else { self.0.labelled(None, text, Vec::new()) }
+    }
+
+    fn begin(&mut self, place: &Place<'_>) -> Content {
+        self.0.begin(place)
+    }
+
+    fn go_on(&mut self, long: &mut Content, text: &[u8], edits: &mut Vec<Edit>) -> u64 {
+        self.0.go_on(long, text, edits)
+    }
+
+    fn end(&mut self, long: Content, edits: &mut Vec<Edit>) {
+        self.0.end(long, edits);
+    }
+}
+
+fn walked<R: ValueRedactor>(rules: R, input: &[u8]) -> (String, R) {
+    let (mut walker, mut out) = (JsonWalker::new(rules, Documents::Many), Vec::new());
+    walker.push(input, &mut out).expect("it is JSON");
+    let rules = walker.finish(&mut out).expect("it is JSON");
+    (String::from_utf8(out).expect("UTF-8"), rules)
+}
+
 /// A fixed sample, so that a run says something about the change and not about its luck; `PROPTEST_CASES` widens it.
 fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(48)
@@ -262,5 +306,23 @@ proptest! {
         let whole = in_bits(hints, text.as_bytes(), usize::MAX);
         let bits = in_bits(hints, text.as_bytes(), cut);
         prop_assert_eq!(String::from_utf8_lossy(&whole), String::from_utf8_lossy(&bits));
+    }
+
+    #[test]
+    fn what_is_looked_at_together_is_found_as_if_it_stood_alone(
+        values in prop::collection::vec(document(), 1..12),
+        again in 1usize..3,
+    ) {
+        let lines: String = values.iter().map(|value| format!("{value}\n")).collect();
+        let lines = lines.repeat(again);
+        let seeds = walked(ValueRules::gathering(redactor()), lines.as_bytes()).1.into_seeds().expect("scans");
+        let alone = walked(OneByOne(ValueRules::gathering(redactor())), lines.as_bytes()).1.0.into_seeds().expect("scans");
+        prop_assert_eq!(seeds.len(), alone.len());
+        for redactor in [redactor(), Arc::new(redactor().with_seeds(&seeds).expect("ready"))] {
+            let (together, rules) = walked(ValueRules::replacing(Arc::clone(&redactor)), lines.as_bytes());
+            let (one_by_one, alone) = walked(OneByOne(ValueRules::replacing(redactor)), lines.as_bytes());
+            prop_assert_eq!(together, one_by_one);
+            prop_assert_eq!(rules.into_counts().expect("counted"), alone.0.into_counts().expect("counted"));
+        }
     }
 }

@@ -6,7 +6,7 @@
 
 use super::content::Hints;
 use super::purpose::Purpose;
-use super::remembered::PlainTexts;
+use super::remembered::{PlainTexts, Slot};
 use super::text::Look;
 use super::{ValueRules, WITH_KEY};
 use crate::redact::json::{Edit, Offer, Place, Scalar};
@@ -47,7 +47,7 @@ struct Waiting {
     labelled: bool,
     /// In the way of [`PlainTexts`], and where it is remembered.
     asked: u16,
-    slot: Option<u16>,
+    slot: Option<Slot>,
     task: Task,
 }
 
@@ -79,6 +79,7 @@ impl ValueRules {
             named => Task::Named(named),
         };
         let asked = Asked { depth: self.depth, labelled: label.is_some(), hints: Some(hints) }.number();
+        let mut slot = None;
         if self.together.len() <= self.depth {
             self.together.resize_with(self.depth + 1, Together::default);
         }
@@ -89,9 +90,9 @@ impl ValueRules {
                 all.lines.extend_from_slice(GUARD);
             }
             let start = all.lines.len();
-            let from = push(&mut all.lines, label, b": ", text);
+            let from = push(&mut all.lines, label, text);
             let line = &all.lines[start..];
-            let slot = PlainTexts::slot(line);
+            slot = PlainTexts::slot(line);
             if self.plain.hold(slot, line, asked) {
                 all.lines.truncate(before);
                 return NOTHING;
@@ -108,11 +109,11 @@ impl ValueRules {
             all.lines.truncate(before);
         }
         let start = all.aside.len();
-        let from = push(&mut all.aside, label, b"", text);
+        let from = push(&mut all.aside, label, text);
         let end = all.aside.len();
         let task = if matches!(task, Task::Line) { Task::Text(hints, place.scalar) } else { task };
         let labelled = label.is_some();
-        all.wait(Waiting { number: 0, start, text: from, end, labelled, asked, slot: None, task });
+        all.wait(Waiting { number: 0, start, text: from, end, labelled, asked, slot, task });
         self.look_if_many()
     }
 
@@ -140,7 +141,7 @@ impl ValueRules {
         let asked = asked.number();
         let mut line = std::mem::take(&mut self.space);
         line.clear();
-        push(&mut line, label, b": ", text);
+        push(&mut line, label, text);
         let slot = PlainTexts::slot(&line);
         let mut plain = self.plain.hold(slot, &line, asked);
         if !plain && memchr::memchr(b'\n', &line).is_none() && is_text(self.depth) {
@@ -159,6 +160,11 @@ impl ValueRules {
             self.look_together();
         }
         if self.is_gathering() { Offer::Decided(Vec::new()) } else { Offer::PutOff }
+    }
+
+    /// Something that changes with every secret that is new, or would be if there were room for it.
+    fn seeds_added(&self) -> (usize, u64) {
+        self.seeds.as_ref().map_or((0, 0), |seeds| (seeds.len(), seeds.over_cap()))
     }
 
     /// Decides all that waits, and gives what is to change.
@@ -181,7 +187,8 @@ impl ValueRules {
         for one in all.waiting.drain(..) {
             let of = if matches!(one.task, Task::Line) { &all.lines } else { &all.aside };
             let (label, text) = (&of[one.start..one.text], &of[one.text..one.end]);
-            let label = one.labelled.then_some(label);
+            let label = label.strip_suffix(b": ").filter(|_| one.labelled);
+            let before = self.seeds_added();
             let edits = match one.task {
                 Task::Line => {
                     let own = spans.partition_point(|span| span.start < one.end);
@@ -192,7 +199,6 @@ impl ValueRules {
                         self.plain.add(one.slot, line, one.asked);
                         continue;
                     }
-                    let label = label.map(|label| &label[..label.len() - 2]);
                     let found = Found { spans: own, at: one.start, placeholders };
                     self.line(label, line, one.text - one.start, &found)
                 }
@@ -200,8 +206,11 @@ impl ValueRules {
                 Task::Text(hints, Scalar::String) => self.content(hints, label, text),
                 Task::Named(purpose) => self.by_name(purpose, text),
             };
-            if !edits.is_empty() && !self.is_gathering() {
+            if !edits.is_empty() {
                 all.decided.push((one.number, edits));
+            } else if matches!(one.task, Task::Text(..)) && self.seeds_added() == before {
+                // Another look would find as little.
+                self.plain.add(one.slot, &of[one.start..one.end], one.asked);
             }
         }
         all.lines.clear();
@@ -273,11 +282,11 @@ impl Together {
     }
 }
 
-/// Appends label and text to `lines`, and returns where the text begins.
-fn push(lines: &mut Vec<u8>, label: Option<&[u8]>, between: &[u8], text: &[u8]) -> usize {
+/// Appends label, colon and text to `lines`, and returns where the text begins.
+fn push(lines: &mut Vec<u8>, label: Option<&[u8]>, text: &[u8]) -> usize {
     if let Some(label) = label {
         lines.extend_from_slice(label);
-        lines.extend_from_slice(between);
+        lines.extend_from_slice(b": ");
     }
     let from = lines.len();
     lines.extend_from_slice(text);

@@ -2,7 +2,6 @@
 
 #![allow(unsafe_code, reason = "echoes without an administrator are known only to the Windows API")]
 
-use std::ffi::c_void;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::ptr;
 use std::time::Duration;
@@ -141,7 +140,7 @@ struct Handle(HANDLE);
 
 impl Handle {
     fn new(handle: HANDLE) -> Option<Self> {
-        (handle != INVALID_HANDLE_VALUE && handle != ptr::null_mut::<c_void>()).then_some(Self(handle))
+        (handle != INVALID_HANDLE_VALUE && !handle.is_null()).then_some(Self(handle))
     }
 }
 

@@ -126,6 +126,7 @@ impl WindowsNetwork {
 }
 
 /// What a connection came to.
+#[derive(Clone, Copy)]
 enum Ended {
     /// As told by the socket.
     As(AnswerKind, Option<IpAddr>),
