@@ -2,6 +2,9 @@
 
 #![allow(clippy::print_stderr, reason = "its output is what it is for")]
 
+#[path = "../tests/hostile_bundles/mod.rs"]
+mod hostile_bundles;
+
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -78,6 +81,23 @@ fn write_all(folder: &Path) -> Result<(), Failure> {
         write(folder, "archive", 10 + n, &[b"\x00", out.as_slice()].concat())?;
         inner.push((format!("old/{n}.archive"), out));
     }
+    let bundles = hostile_bundles::oddities().into_iter().chain(hostile_bundles::attacks());
+    for (n, made) in bundles.filter(|made| made.bytes.len() < 8 << 10).enumerate() {
+        write(folder, "bundle", n, &made.bytes)?;
+    }
+    for (n, (path, bytes)) in hostile_bundles::bag::Bag::new().files().into_iter().enumerate() {
+        let kind = match path.as_str() {
+            "manifest.json" => 0,
+            "data/case.json" => 1,
+            "manifest-sha256.txt" | "tagmanifest-sha256.txt" => 4,
+            _ => 5,
+        };
+        write(folder, "documents", n, &[[kind].as_slice(), &bytes].concat())?;
+    }
+    let case =
+        "case_id = 'c-7fk2m9q4xa'\nsummary = 'x'\nstarted_at = '2026-11-23T10:15:00+01:00'\n[impact]\nwho = 'y'\n";
+    write(folder, "documents", 20, &[b"\x02", case.as_bytes()].concat())?;
+    write(folder, "documents", 21, &[b"\x03", casefile::checklist::Checklist::builtin_text().as_bytes()].concat())?;
     Ok(())
 }
 

@@ -206,7 +206,8 @@ fn a_bundle_that_poses_as_redacted_is_told_from_one_that_older_rules_made() {
     let mut bundle = Opened::read(&desk.bundle);
     let path =
         bundle.files.iter().map(|(path, _)| path.clone()).find(|path| path.ends_with("/desk.log")).expect("a log");
-    let left = "password=hunter2-Correct-Horse";
+    // The number of lines stays: a record of another number gives the forger away at once.
+    let left = "password=hunter2-Correct-Horse\nand on";
     replace(&mut bundle, &path, &|text| text.replace("INFO call zq81-4417-kt\n2026-11-23T10:01:00Z", left));
     bundle.write(&desk.bundle);
     let said = desk.run(&["verify", "BUNDLE"]).expect(1).stdout;

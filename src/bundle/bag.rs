@@ -1,6 +1,6 @@
 //! The bag: the text files that make a bundle's top folder a valid BagIt 1.0 bag (RFC 8493), so that validators which
-//! we did not write can check it, and so can `sha256sum -c`. Reading is as strict as writing: what another tool wrote
-//! differently was not sealed by casefile.
+//! we did not write can check it, and so can `sha256sum -c`. Reading takes what the RFC lets other tools write: line ends of
+//! Windows, other spaces between digest and path, `*` before it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -31,6 +31,22 @@ pub struct BagError {
     pub problem: &'static str,
 }
 
+/// The problem of a list that names a file twice.
+pub(super) const TWICE: &str = "names a file for the second time";
+
+/// A path as another tool may have written it: behind more spaces, the `*` of a binary digest, or `./`.
+pub(super) fn plain_path(path: &str) -> &str {
+    let path = path.trim_start_matches([' ', '\t']);
+    let path = path.strip_prefix('*').unwrap_or(path);
+    path.strip_prefix("./").unwrap_or(path)
+}
+
+/// Whether `text` declares a bag of BagIt 1.0 in UTF-8, by its two lines in this order.
+pub(super) fn is_declaration(text: &[u8]) -> bool {
+    let expected = BAGIT_TXT.lines();
+    lines(text).is_ok_and(|lines| lines.map(str::trim_end).eq(expected))
+}
+
 /// One line of a manifest, with its line end. CR, LF and `%` are percent-encoded (RFC 8493, 2.1.3).
 #[must_use]
 pub fn manifest_line(digest: &Sha256Digest, path: &str) -> String {
@@ -52,11 +68,12 @@ pub fn parse_manifest(text: &[u8]) -> Result<BTreeMap<String, Sha256Digest>, Bag
     let mut digests = BTreeMap::new();
     for (n, line) in lines(text)?.enumerate() {
         let fail = |problem| BagError { line: n + 1, problem };
-        let (digest, path) = line.split_once("  ").ok_or_else(|| fail("is not a digest, two spaces and a path"))?;
+        let parts = line.split_once("  ").or_else(|| line.split_once([' ', '\t']));
+        let (digest, path) = parts.ok_or_else(|| fail("is not a digest, two spaces and a path"))?;
         let digest = Sha256Digest::parse(digest).map_err(|_| fail("has no SHA-256 digest"))?;
         let path = percent_decoded(path).ok_or_else(|| fail("has a percent sign that encodes nothing"))?;
         if digests.insert(path, digest).is_some() {
-            return Err(fail("names a file for the second time"));
+            return Err(fail(TWICE));
         }
     }
     Ok(digests)
@@ -91,18 +108,20 @@ pub fn parse_bag_info(text: &[u8]) -> Result<Vec<(String, String)>, BagError> {
     Ok(pairs)
 }
 
-/// The lines of a text, each of which ends with LF.
-fn lines(text: &[u8]) -> Result<std::str::Split<'_, char>, BagError> {
-    let count = || text.iter().filter(|b| **b == b'\n').count() + 1;
-    let text = std::str::from_utf8(text).map_err(|_| BagError { line: 1, problem: "or a later one is not UTF-8" })?;
-    let fail = |problem| BagError { line: count(), problem };
-    if text.contains('\r') {
-        return Err(BagError { line: 1, problem: "or a later one has a carriage return" });
+/// The lines of a text, which end with LF or CR LF; at least one.
+fn lines(text: &[u8]) -> Result<impl Iterator<Item = &str>, BagError> {
+    let fail = |problem| BagError { line: 1, problem };
+    let text = std::str::from_utf8(text).map_err(|_| fail("or a later one is not UTF-8"))?;
+    if text.is_empty() {
+        return Err(fail("is missing"));
     }
-    match text.strip_suffix('\n') {
-        Some(body) => Ok(body.split('\n')),
-        None => Err(fail("has no line end")),
+    let body = text.strip_suffix('\n').unwrap_or(text);
+    let lines = body.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+    // A lone one would be a line end to some readers and part of a name to others.
+    if lines.clone().any(|line| line.contains('\r')) {
+        return Err(fail("or a later one has a carriage return"));
     }
+    Ok(lines)
 }
 
 fn percent_decoded(path: &str) -> Option<String> {

@@ -1,13 +1,15 @@
 //! The bytes of one entry, expanded, counted and checked while they pass.
 
 use std::io::{self, BufRead, Read};
+use std::ops::RangeInclusive;
 
 use crc32fast::Hasher as Crc;
 use flate2::{Decompress, FlushDecompress, Status};
 use sha2::{Digest as _, Sha256};
 
 use super::checked::Entry;
-use super::error::{BundleError, Code, Refused};
+use super::code::Code;
+use super::error::{BundleError, Refused};
 use super::problem::{NotWhole, Problem};
 use super::source::{BLOCK, Section, Source};
 use crate::model::{ArtifactPath, Sha256Digest};
@@ -26,6 +28,8 @@ pub struct ArtifactReader<'a> {
     seen: u64,
     crc: Crc,
     digest: Sha256,
+    newlines: u64,
+    last: u8,
     checked: bool,
 }
 
@@ -55,6 +59,8 @@ impl<'a> ArtifactReader<'a> {
             seen: 0,
             crc: Crc::new(),
             digest: Sha256::new(),
+            newlines: 0,
+            last: b'\n',
             checked: false,
         }
     }
@@ -75,6 +81,11 @@ impl<'a> ArtifactReader<'a> {
     /// The digest of what has passed so far.
     pub(super) fn digest(&self) -> Sha256Digest {
         Sha256Digest(self.digest.clone().finalize().into())
+    }
+
+    /// Lines that have passed so far, without and with a last one that has no newline.
+    pub(super) fn lines(&self) -> RangeInclusive<u64> {
+        self.newlines..=self.newlines + u64::from(self.last != b'\n')
     }
 
     /// Packed bytes that have passed so far.
@@ -158,6 +169,8 @@ impl Read for ArtifactReader<'_> {
         }
         self.crc.update(&out[..n]);
         self.digest.update(&out[..n]);
+        self.newlines += memchr::memchr_iter(b'\n', &out[..n]).count() as u64;
+        self.last = out[..n].last().copied().unwrap_or(self.last);
         if n == 0 {
             self.check_end()?;
             self.checked = true;

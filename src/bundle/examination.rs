@@ -2,13 +2,15 @@
 //! which files of a damaged bundle are still good.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 
 use super::bag;
 use super::checked::{CheckedStructure, Entry};
+use super::code::Code;
+use super::entry_reading::Nobody;
 use super::error::BundleError;
 use super::problem::{NotWhole, Problem};
-use super::reading::{self, Nobody, Reading};
+use super::reading::{self, Reading};
 use super::record::{self, Draft, Record, TAG_FILES};
 use super::verified::VerifiedBundle;
 use crate::model::manifest::{Artifact, CASE_PATH, MANIFEST_PATH, REDACTION_PATH};
@@ -78,7 +80,7 @@ impl Examination {
         mut draft: Draft,
         reading: Reading<Seen>,
     ) -> Result<(Self, BTreeMap<ArtifactPath, Seen>), BundleError> {
-        let Reading { digests, unreadable, file_digest, seen } = reading;
+        let Reading { digests, lines, unreadable, file_digest, seen } = reading;
         for (path, found) in &draft.found {
             if digests.get(&ArtifactPath::nearest(path)) != Some(found) {
                 return Err(BundleError::Changed(structure.path().to_owned()));
@@ -92,12 +94,20 @@ impl Examination {
                 problems.push(problem);
             }
         }
-        let mut comparison =
-            Comparison { structure, draft: &draft, digests: &digests, problems: &mut problems, states: &mut states };
+        let mut comparison = Comparison {
+            structure,
+            draft: &draft,
+            digests: &digests,
+            lines: &lines,
+            problems: &mut problems,
+            states: &mut states,
+        };
         comparison.entries();
         comparison.lists();
         comparison.oxum();
+        comparison.times();
         let case = comparison.case()?;
+        comparison.redaction()?;
         let manifest = draft.manifest.clone();
         let bundle_digest = draft.bundle_digest;
         let record = if problems.is_empty() { Some(draft.into_record()?) } else { None };
@@ -124,6 +134,7 @@ struct Comparison<'a> {
     structure: &'a CheckedStructure,
     draft: &'a Draft,
     digests: &'a BTreeMap<ArtifactPath, Sha256Digest>,
+    lines: &'a BTreeMap<ArtifactPath, RangeInclusive<u64>>,
     problems: &'a mut NotWhole,
     states: &'a mut BTreeMap<ArtifactPath, State>,
 }
@@ -155,15 +166,20 @@ impl Comparison<'_> {
                 }
                 _ => {}
             }
-            let (listed, recorded) = (listed.flatten(), recorded.map(|record| record.sha256));
-            if listed.zip(recorded).is_some_and(|(listed, recorded)| listed != recorded) {
+            let (listed, sealed) = (listed.flatten(), recorded.map(|record| record.sha256));
+            if listed.zip(sealed).is_some_and(|(listed, sealed)| listed != sealed) {
                 self.problems.push(Problem::RecordsDiffer { path: path.clone() });
             }
             let Some(&found) = self.digests.get(path) else { continue };
-            if let Some(expected) = listed.or(recorded).filter(|expected| *expected != found) {
+            let lines = recorded.and_then(|record| record.lines).zip(self.lines.get(path));
+            if let Some((expected, counted)) = lines.filter(|(expected, counted)| !counted.contains(expected)) {
+                let why = format!("{expected}, found {}", counted.end());
+                self.problems.push(Problem::malformed(path.as_str(), Code::RecordedLines, why));
+            }
+            if let Some(expected) = listed.or(sealed).filter(|expected| *expected != found) {
                 self.problems.push(Problem::DigestDiffers { path: path.clone(), expected, found });
             }
-            let proven = [(listed, self.draft.payload_proven), (recorded, self.draft.manifest_proven)];
+            let proven = [(listed, self.draft.payload_proven), (sealed, self.draft.manifest_proven)];
             let proven: Vec<_> = proven.iter().filter_map(|(digest, proven)| digest.filter(|_| *proven)).collect();
             let state = match proven.as_slice() {
                 [] => State::Unproven,
@@ -177,6 +193,11 @@ impl Comparison<'_> {
     /// A file beside `data/`: one of the bag's own five, or an intruder.
     fn own_file(&mut self, path: &ArtifactPath) {
         let own = path.as_str() == bag::TAGMANIFEST_PATH || TAG_FILES.contains(&path.as_str());
+        if path.as_str().eq_ignore_ascii_case("fetch.txt") {
+            self.problems.push(Problem::malformed(path.as_str(), Code::Fetch, ""));
+            self.states.insert(path.clone(), State::Unproven);
+            return;
+        }
         if !own {
             self.problems.push(Problem::Extra { path: path.clone(), unlisted_in: bag::TAGMANIFEST_PATH });
             self.states.insert(path.clone(), State::Unproven);
@@ -198,14 +219,14 @@ impl Comparison<'_> {
         for artifact in self.draft.manifest.iter().flat_map(|manifest| &manifest.artifacts) {
             let path = &artifact.path;
             let malformed = if !path.as_str().starts_with("data/") || is_unrecorded(path) {
-                Some("which is no artifact")
+                Some(Code::RecordNoArtifact)
             } else if !seen.insert(path) {
-                Some("for the second time")
+                Some(Code::RecordTwice)
             } else {
                 None
             };
-            if let Some(what) = malformed {
-                self.problems.push(Problem::malformed(MANIFEST_PATH, format!("it records `{path}`, {what}")));
+            if let Some(code) = malformed {
+                self.problems.push(Problem::malformed(MANIFEST_PATH, code, format!("`{path}`")));
             } else if self.structure.find(path.as_str()).is_none() && missing.insert(path) {
                 self.problems.push(Problem::Missing { path: path.clone(), listed_in: MANIFEST_PATH });
             }
@@ -219,10 +240,35 @@ impl Comparison<'_> {
         let found = format!("{}.{}", payload().map(Entry::size).sum::<u64>(), payload().count());
         for (label, value) in &self.draft.bag_info {
             if label.eq_ignore_ascii_case(bag::PAYLOAD_OXUM) && *value != found {
-                let why = format!("its {} is {value}, found {found}", bag::PAYLOAD_OXUM);
-                self.problems.push(Problem::malformed(bag::BAG_INFO_PATH, why));
+                let why = format!("{value}, found {found}");
+                self.problems.push(Problem::malformed(bag::BAG_INFO_PATH, Code::PayloadOxum, why));
             }
         }
+    }
+
+    /// A run and a log that end before they begin. What the time stamps of a log are is not recomputed: those without a year or
+    /// a zone depend on the machine that they come from.
+    fn times(&mut self) {
+        let Some(manifest) = &self.draft.manifest else { return };
+        if manifest.ended < manifest.started {
+            self.problems.push(Problem::malformed(MANIFEST_PATH, Code::RecordedTimes, "of the run"));
+        }
+        for artifact in &manifest.artifacts {
+            if artifact.span.as_ref().is_some_and(|span| span.last < span.first) {
+                self.problems.push(Problem::malformed(artifact.path.as_str(), Code::RecordedTimes, "of the log"));
+            }
+        }
+    }
+
+    /// The counts of the redaction, where they are there.
+    fn redaction(&mut self) -> Result<(), BundleError> {
+        let Some(entry) = self.structure.find(REDACTION_PATH) else { return Ok(()) };
+        let Some(&digest) = self.digests.get(entry.path()) else { return Ok(()) };
+        let bytes = self.structure.bytes(entry, digest, u64::MAX)?.unwrap_or_default();
+        if serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_err() {
+            self.problems.push(Problem::malformed(REDACTION_PATH, Code::RedactionSyntax, ""));
+        }
+        Ok(())
     }
 
     /// The facts of the case, which have to be about the manifest's case.
@@ -234,7 +280,7 @@ impl Comparison<'_> {
         match record::parse_case(&bytes)? {
             Ok(case) => {
                 if self.draft.manifest.as_ref().is_some_and(|manifest| manifest.case_id != case.case_id) {
-                    self.problems.push(Problem::malformed(CASE_PATH, "it is about another case than manifest.json"));
+                    self.problems.push(Problem::malformed(CASE_PATH, Code::OtherCase, ""));
                 }
                 Ok(Some(case))
             }

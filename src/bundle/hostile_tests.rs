@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _, Write as _};
 use std::ops::ControlFlow;
 
-use proptest::prelude::*;
 use zip::write::{SimpleFileOptions, ZipWriter};
 use zip::{CompressionMethod, ZipArchive};
 
@@ -118,7 +117,7 @@ fn a_bundle_written_as_a_stream_is_accepted() {
     verified(bytes.clone()).expect("descriptors are part of the format");
     let after_data = find(&bytes, b"PK\x07\x08", 0);
     bytes[after_data + 4] ^= 1;
-    assert_eq!(code(checked(bytes)), Code::HeadersDiffer);
+    assert_eq!(code(checked(bytes)), Code::Descriptor);
 }
 
 #[test]
@@ -167,9 +166,9 @@ fn missing_added_and_edited_files_are_each_named() {
     assert_eq!(kinds(&with), [("extra", evil.clone()), ("extra", evil)], "in neither list");
 
     // Validators of bags let this one pass: an unlisted file beside data/ breaks no rule of BagIt.
-    for name in ["evil.exe", "fetch.txt"] {
+    for (name, expected) in [("evil.exe", "extra"), ("fetch.txt", "fetch-list")] {
         let beside = TestBundle::tampered(|files| files.push((name.into(), b"x".to_vec())));
-        assert_eq!(kinds(&beside), [("extra", name.to_owned())]);
+        assert_eq!(kinds(&beside), [(expected, name.to_owned())]);
     }
 
     for name in [bag::BAG_INFO_PATH, bag::BAGIT_PATH, bag::MANIFEST_PATH, "manifest.json"] {
@@ -195,7 +194,8 @@ fn a_record_that_contradicts_the_lists_is_found() {
     let twice = bundle.manifest.artifacts[0].clone();
     bundle.manifest.artifacts.push(twice);
     bundle.bag_info.push((bag::PAYLOAD_OXUM, "1.1".to_owned()));
-    let expected = [("malformed", "manifest.json".to_owned()), ("malformed", bag::BAG_INFO_PATH.to_owned())];
+    let expected =
+        [("record-names-twice", "manifest.json".to_owned()), ("payload-oxum-differs", bag::BAG_INFO_PATH.to_owned())];
     assert_eq!(kinds(&bundle), expected);
 
     let mut bundle = TestBundle::new();
@@ -204,7 +204,7 @@ fn a_record_that_contradicts_the_lists_is_found() {
 
     let mut bundle = TestBundle::new();
     bundle.manifest.case_id = crate::model::CaseId::from_random([9; 7]);
-    assert_eq!(kinds(&bundle), [("malformed", "data/case.json".to_owned())]);
+    assert_eq!(kinds(&bundle), [("other-case", "data/case.json".to_owned())]);
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn a_newer_format_is_told_apart_from_a_broken_one() {
 
     let mut older = TestBundle::new();
     older.manifest.format = 0;
-    assert_eq!(kinds(&older), [("malformed", "manifest.json".to_owned())]);
+    assert_eq!(kinds(&older), [("record-schema", "manifest.json".to_owned())]);
 
     let mut newer_case = TestBundle::new();
     newer_case.payload[0].1 = br#"{"schema":"casefile-case/2","new":1}"#.to_vec();
@@ -279,17 +279,17 @@ fn a_newer_format_is_told_apart_from_a_broken_one() {
 #[test]
 fn names_that_could_escape_or_mislead_are_refused() {
     for (name, expected) in [
-        ("t/../../etc/cron.d/x", Code::UnsafeName),
-        ("../x", Code::UnsafeName),
-        ("/etc/passwd", Code::UnsafeName),
-        ("C:/x", Code::UnsafeName),
-        ("t/C:x", Code::UnsafeName),
-        ("t\\x", Code::UnsafeName),
-        ("t/a\\..\\b", Code::UnsafeName),
-        ("t/data/NUL.txt", Code::UnsafeName),
-        ("t//x", Code::UnsafeName),
-        ("t/x.", Code::UnsafeName),
-        ("t/x\u{202e}gpj", Code::UnsafeName),
+        ("t/../../etc/cron.d/x", Code::NameTraversal),
+        ("../x", Code::NameTraversal),
+        ("/etc/passwd", Code::NameAbsolute),
+        ("C:/x", Code::NameDrive),
+        ("t/C:x", Code::NameDrive),
+        ("t\\x", Code::NameBackslash),
+        ("t/a\\..\\b", Code::NameBackslash),
+        ("t/data/NUL.txt", Code::NameDevice),
+        ("t//x", Code::NameEmptySegment),
+        ("t/x.", Code::NameDots),
+        ("t/x\u{202e}gpj", Code::NameDirection),
         ("x", Code::OutsideTop),
         ("u/x", Code::SeveralTops),
         ("T/x", Code::SeveralTops),
@@ -325,15 +325,15 @@ fn a_name_that_is_not_utf_8_is_refused() {
 fn links_special_files_and_folders_are_refused() {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     zip.add_symlink("t/a", "/etc/passwd", SimpleFileOptions::DEFAULT).expect("an entry");
-    assert_eq!(code(checked(zip.finish().expect("memory").into_inner())), Code::LinkOrSpecial);
+    assert_eq!(code(checked(zip.finish().expect("memory").into_inner())), Code::Symlink);
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     zip.add_directory("t/a", SimpleFileOptions::DEFAULT).expect("an entry");
-    assert_eq!(code(checked(zip.finish().expect("memory").into_inner())), Code::FolderEntry);
+    assert_eq!(code(checked(zip.finish().expect("memory").into_inner())), Code::FolderUnused);
     for kind in [0o010_000u32, 0o020_000, 0o060_000, 0o140_000] {
         let mut zip = TestBundle::new().zip();
         let at = central_at(&zip, LOG) + 38;
         put(&mut zip, at, &((kind | 0o644) << 16).to_le_bytes());
-        assert_eq!(code(checked(zip)), Code::LinkOrSpecial, "{kind:o}");
+        assert_eq!(code(checked(zip)), Code::SpecialFile, "{kind:o}");
     }
 }
 
@@ -342,7 +342,7 @@ fn encrypted_entries_and_other_methods_are_refused() {
     for (offset, value, expected) in [
         (6, 1u16, Code::Encrypted),
         (6, 1 << 13, Code::Encrypted),
-        (6, 1 << 5, Code::UnsupportedMethod),
+        (6, 1 << 5, Code::UnsupportedFlags),
         (8, 12, Code::UnsupportedMethod),
         (8, 99, Code::Encrypted),
     ] {
@@ -356,11 +356,21 @@ fn encrypted_entries_and_other_methods_are_refused() {
 
 #[test]
 fn an_entry_described_differently_at_its_place_is_refused() {
-    for offset in [0, 6, 8, 10, 14, 18, 22, 30, 45] {
+    for (offset, expected) in [
+        (0, Code::NoHeader),
+        (6, Code::LocalFlags),
+        (8, Code::LocalMethod),
+        (10, Code::LocalTime),
+        (14, Code::LocalChecksum),
+        (18, Code::LocalSizes),
+        (22, Code::LocalSizes),
+        (30, Code::LocalName),
+        (45, Code::LocalName),
+    ] {
         let mut zip = TestBundle::new().zip();
         let at = local_at(&zip, LOG) + offset;
         zip[at] ^= 2;
-        assert_eq!(code(checked(zip)), Code::HeadersDiffer, "byte {offset} of the header");
+        assert_eq!(code(checked(zip)), expected, "byte {offset} of the header");
     }
 }
 
@@ -390,7 +400,7 @@ fn bytes_that_belong_to_nothing_are_refused_wherever_they_stand() {
 
     let mut before_end = zip.clone();
     before_end.splice(end..end, *b"hidden");
-    assert_eq!(code(checked(before_end)), Code::BadEnd);
+    assert_eq!(code(checked(before_end)), Code::BeforeEnd);
 
     let mut comment = [zip.as_slice(), b"hello"].concat();
     comment[end + 20] = 5;
@@ -442,17 +452,17 @@ fn several_disks_and_contradicting_counts_are_refused() {
     let mut fewer = zip.clone();
     fewer[end + 8] -= 1;
     fewer[end + 10] -= 1;
-    assert_eq!(code(checked(fewer)), Code::BadDirectory);
+    assert_eq!(code(checked(fewer)), Code::EntryCount);
     let mut more = zip;
     more[end + 8] += 1;
     more[end + 10] += 1;
-    assert_eq!(code(checked(more)), Code::BadDirectory);
+    assert_eq!(code(checked(more)), Code::EntryCount);
 }
 
 #[test]
 fn what_is_over_a_limit_is_refused_before_it_is_read() {
     let zip = TestBundle::new().zip();
-    let check = |limits: Limits| code(UntrustedBundle::in_memory(zip.clone()).check_structure(&limits));
+    let check = |limits: Limits| code(UntrustedBundle::of_bytes(zip.clone()).check_structure(&limits));
     assert_eq!(check(Limits { entries: 3, ..Limits::default() }), Code::TooManyEntries);
     assert_eq!(check(Limits { directory_bytes: 100, ..Limits::default() }), Code::DirectoryTooLarge);
     assert_eq!(check(Limits { entry_bytes: 60, ..Limits::default() }), Code::EntryTooLarge);
@@ -492,7 +502,7 @@ fn more_entries_than_the_short_record_can_count_are_read() {
     assert_eq!(code(checked(zip.clone())), Code::MissingFile, "all is well but that it is no bundle");
     let end64 = zip.len() - 22 - 20 - 56;
     zip[end64 + 48] ^= 1;
-    assert_eq!(code(checked(zip)), Code::BadEnd);
+    assert_eq!(code(checked(zip)), Code::EndsDiffer);
 }
 
 #[test]
@@ -511,58 +521,4 @@ fn a_folder_or_a_missing_file_is_no_bundle() {
     std::fs::write(&path, TestBundle::new().zip()).expect("written");
     let structure = UntrustedBundle::open(&path).expect("a file").check_structure(&Limits::default());
     structure.expect("a bundle").verify(&mut |_| ControlFlow::Continue(())).expect("whole");
-}
-
-#[test]
-fn a_bundle_cut_at_any_length_is_refused() {
-    let zip = TestBundle::new().zip();
-    for len in 0..zip.len() {
-        assert!(checked(zip[..len].to_vec()).is_err(), "cut to {len} bytes");
-    }
-}
-
-/// Some bytes of a zip carry no meaning for a reader, such as the version that wrote it. Whatever is accepted has to
-/// have every file as it was sealed.
-fn accepted_only_unchanged(zip: Vec<u8>, sealed: &BTreeMap<String, Vec<u8>>) {
-    let Ok(bundle) = verified(zip) else { return };
-    for (path, bytes) in sealed {
-        let mut read = Vec::new();
-        let path = ArtifactPath::parse(path).expect("a path");
-        bundle.structure().cat(&path, &mut read).expect("a verified bundle reads");
-        assert_eq!(&read, bytes, "{path}");
-    }
-    assert_eq!(bundle.structure().entries().count(), sealed.len());
-}
-
-#[test]
-fn no_flipped_byte_changes_what_is_accepted() {
-    let bundle = TestBundle::new();
-    let (zip, sealed) = (bundle.zip(), bundle.files().into_iter().collect());
-    for at in 0..zip.len() {
-        let mut changed = zip.clone();
-        changed[at] ^= 1 << (at % 8);
-        accepted_only_unchanged(changed, &sealed);
-    }
-}
-
-proptest! {
-    #[test]
-    fn no_damage_changes_what_is_accepted_or_panics(
-        cuts in proptest::collection::vec((any::<prop::sample::Index>(), 0usize..40, proptest::collection::vec(any::<u8>(), 0..40)), 1..5),
-    ) {
-        let bundle = TestBundle::new();
-        let sealed = bundle.files().into_iter().collect();
-        let mut zip = bundle.zip();
-        for (at, len, with) in cuts {
-            let at = at.index(zip.len().max(1)).min(zip.len());
-            let end = (at + len).min(zip.len());
-            zip.splice(at..end, with);
-        }
-        accepted_only_unchanged(zip, &sealed);
-    }
-
-    #[test]
-    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        prop_assert!(verified([b"PK\x03\x04".as_slice(), &bytes].concat()).is_err());
-    }
 }

@@ -16,9 +16,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::bag;
 use super::checked::{CheckedStructure, Entry};
+use super::entry_reading::{Nobody, Onlooker, Open};
 use super::error::BundleError;
 use super::examination::{Examination, Progress};
-use super::reading::{self, Nobody, Onlooker, Open};
+use super::reading;
 use super::record::Draft;
 use super::verified::VerifiedBundle;
 use crate::model::case::DISCLOSED_FIELDS;

@@ -5,16 +5,20 @@
 
 pub mod bag;
 mod checked;
+mod code;
 mod content;
+mod entry_reading;
 mod error;
 mod examination;
 pub mod layout;
 mod leak_scan;
 pub mod limits;
+mod names;
 pub mod packing;
 mod problem;
 mod reading;
 mod record;
+pub mod signature;
 mod source;
 mod untrusted;
 mod verified;
@@ -25,13 +29,16 @@ mod zip_local;
 mod zip_writer;
 
 #[cfg(test)]
+mod damage_tests;
+#[cfg(test)]
 mod hostile_tests;
 #[cfg(test)]
 pub(crate) mod test_bundle;
 
 pub use checked::{CheckedStructure, Entry, Warning};
+pub use code::Code;
 pub use content::ArtifactReader;
-pub use error::{BundleError, Code, Newer, Refused};
+pub use error::{BundleError, Newer, Refused};
 pub use examination::{Examination, Progress, State};
 pub use leak_scan::{
     LeakFinding, LeakScan, LeakScanError, LeakScanner, METADATA, NO_RULES, UNKNOWN_PRIVACY, UNREADABLE,

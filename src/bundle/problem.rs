@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::code::Code;
 use super::error::Refused;
 use crate::model::{ArtifactPath, Sha256Digest, printable};
 
@@ -60,14 +61,16 @@ pub enum Problem {
     Malformed {
         /// Which file.
         path: ArtifactPath,
-        /// What is wrong, safe to print.
+        /// Which rule it breaks.
+        code: Code,
+        /// What exactly was found, safe to print.
         why: String,
     },
 }
 
 impl Problem {
-    pub(super) fn malformed(path: &str, why: impl AsRef<str>) -> Self {
-        Self::Malformed { path: ArtifactPath::nearest(path), why: printable(why.as_ref()) }
+    pub(super) fn malformed(path: &str, code: Code, why: impl AsRef<str>) -> Self {
+        Self::Malformed { path: ArtifactPath::nearest(path), code, why: printable(why.as_ref()) }
     }
 
     /// The file that the problem is about.
@@ -84,18 +87,24 @@ impl Problem {
         }
     }
 
+    /// Which rule is broken.
+    #[must_use]
+    pub fn kind(&self) -> Code {
+        match self {
+            Self::DigestDiffers { .. } => Code::DigestDiffers,
+            Self::SizeDiffers { .. } => Code::RecordedSize,
+            Self::Missing { .. } => Code::Missing,
+            Self::Extra { .. } => Code::Extra,
+            Self::RecordsDiffer { .. } => Code::RecordsDiffer,
+            Self::Unreadable { refused, .. } => refused.code,
+            Self::Malformed { code, .. } => *code,
+        }
+    }
+
     /// The stable written form of its kind.
     #[must_use]
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::DigestDiffers { .. } => "digest-differs",
-            Self::SizeDiffers { .. } => "recorded-size-differs",
-            Self::Missing { .. } => "missing",
-            Self::Extra { .. } => "extra",
-            Self::RecordsDiffer { .. } => "records-differ",
-            Self::Unreadable { refused, .. } => refused.code.as_str(),
-            Self::Malformed { .. } => "malformed",
-        }
+        self.kind().as_str()
     }
 }
 
@@ -114,7 +123,8 @@ impl std::fmt::Display for Problem {
                 write!(f, "`{path}` has different digests in manifest.json and manifest-sha256.txt")
             }
             Self::Unreadable { refused, .. } => refused.fmt(f),
-            Self::Malformed { path, why } => write!(f, "`{path}` does not follow its format: {why}"),
+            Self::Malformed { path, code, why } if why.is_empty() => write!(f, "`{path}` {}", code.sentence()),
+            Self::Malformed { path, code, why } => write!(f, "`{path}` {}: {why}", code.sentence()),
         }
     }
 }

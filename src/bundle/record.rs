@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::bag;
 use super::checked::CheckedStructure;
+use super::code::Code;
 use super::error::BundleError;
 use super::problem::{NotWhole, Problem};
 use super::untrusted::newer_schema;
@@ -125,15 +126,22 @@ impl Draft {
         let tags = match bag::parse_manifest(text) {
             Ok(tags) => tags,
             Err(error) => {
-                self.problems.push(Problem::malformed(bag::TAGMANIFEST_PATH, error.to_string()));
+                self.problems.push(malformed_list(bag::TAGMANIFEST_PATH, &error));
                 return None;
             }
         };
-        if let Some(other) = tags.keys().find(|path| !TAG_FILES.contains(&path.as_str())) {
-            let why = format!("it lists `{other}`, which is none of the bag's own files");
-            self.problems.push(Problem::malformed(bag::TAGMANIFEST_PATH, why));
+        let mut plain = BTreeMap::new();
+        for (raw, digest) in tags {
+            let path = bag::plain_path(&raw);
+            if !TAG_FILES.contains(&path) {
+                let why = format!("`{raw}`");
+                self.problems.push(Problem::malformed(bag::TAGMANIFEST_PATH, Code::TagListForeign, why));
+            } else if plain.insert(path.to_owned(), digest).is_some() {
+                let why = format!("`{path}`");
+                self.problems.push(Problem::malformed(bag::TAGMANIFEST_PATH, Code::ListTwice, why));
+            }
         }
-        Some(tags)
+        Some(plain)
     }
 
     /// Whether one of the bag's own files is what the tag manifest says.
@@ -164,60 +172,69 @@ impl Draft {
     }
 
     fn check_bagit(&mut self, text: &[u8]) {
-        if text != bag::BAGIT_TXT.as_bytes() {
-            self.problems.push(Problem::malformed(bag::BAGIT_PATH, "it does not declare BagIt 1.0 in UTF-8"));
+        if !bag::is_declaration(text) {
+            self.problems.push(Problem::malformed(bag::BAGIT_PATH, Code::BagDeclaration, ""));
         }
     }
 
     fn parse_bag_info(&mut self, text: &[u8]) {
         match bag::parse_bag_info(text) {
             Ok(pairs) => self.bag_info = pairs,
-            Err(error) => self.problems.push(Problem::malformed(bag::BAG_INFO_PATH, error.to_string())),
+            Err(error) => self.problems.push(Problem::malformed(bag::BAG_INFO_PATH, Code::BagInfo, error.to_string())),
         }
     }
 
     fn parse_payload(&mut self, text: &[u8]) {
-        let fail = |why: String| Problem::malformed(bag::MANIFEST_PATH, why);
+        let fail = |code, why: String| Problem::malformed(bag::MANIFEST_PATH, code, why);
         let listed = match bag::parse_manifest(text) {
             Ok(listed) => listed,
-            Err(error) => return self.problems.push(fail(error.to_string())),
+            Err(error) => return self.problems.push(malformed_list(bag::MANIFEST_PATH, &error)),
         };
         let mut payload = BTreeMap::new();
         for (raw, digest) in listed {
-            match ArtifactPath::parse(&raw) {
-                Ok(path) if raw.starts_with("data/") => {
-                    payload.insert(path, digest);
+            match ArtifactPath::parse(bag::plain_path(&raw)) {
+                Ok(path) if !path.as_str().starts_with("data/") => {
+                    self.problems.push(fail(Code::ListOutside, format!("`{raw}`")));
                 }
-                Ok(_) => self.problems.push(fail(format!("it lists `{raw}`, which is not below data/"))),
-                Err(why) => self.problems.push(fail(format!("it lists `{raw}`, which {why}"))),
+                Ok(path) => {
+                    if payload.insert(path, digest).is_some() {
+                        self.problems.push(fail(Code::ListTwice, format!("`{raw}`")));
+                    }
+                }
+                Err(why) => self.problems.push(fail(Code::ListUnsafePath, format!("`{raw}` {why}"))),
             }
         }
         self.payload = Some(payload);
     }
 
     fn parse_manifest(&mut self, text: &[u8]) -> Result<(), BundleError> {
-        let fail = |why: String| Problem::malformed(MANIFEST_PATH, why);
+        let fail = |code, why: String| Problem::malformed(MANIFEST_PATH, code, why);
         let mut json = serde_json::Deserializer::from_slice(text);
         let manifest: Manifest = match serde_path_to_error::deserialize(&mut json) {
             Ok(manifest) => manifest,
             Err(error) => {
-                self.problems.push(fail(format!("at `{}`: {}", error.path(), error.inner())));
+                self.problems.push(fail(Code::RecordSyntax, format!("at `{}`: {}", error.path(), error.inner())));
                 return Ok(());
             }
         };
         if let Err(error) = json.end() {
-            self.problems.push(fail(error.to_string()));
+            self.problems.push(fail(Code::RecordSyntax, error.to_string()));
         }
         if let Some(newer) = newer_schema(&manifest.schema, MANIFEST_SCHEMA) {
             return Err(newer.into());
         }
         if manifest.schema != MANIFEST_SCHEMA || manifest.format != BUNDLE_FORMAT {
-            let why = format!("it says format {} and schema `{}`", manifest.format, manifest.schema);
-            self.problems.push(fail(why));
+            let why = format!("format {} and schema `{}`", manifest.format, manifest.schema);
+            self.problems.push(fail(Code::RecordSchema, why));
         }
         self.manifest = Some(manifest);
         Ok(())
     }
+}
+
+fn malformed_list(path: &str, error: &bag::BagError) -> Problem {
+    let code = if error.problem == bag::TWICE { Code::ListTwice } else { Code::ListSyntax };
+    Problem::malformed(path, code, error.to_string())
 }
 
 /// Reads `case.json`. A later schema is an error of its own, anything else wrong with it a problem.
@@ -233,10 +250,11 @@ pub(super) fn parse_case(bytes: &[u8]) -> Result<Result<Case, Problem>, BundleEr
     }
     Ok(match serde_json::from_slice::<Case>(bytes) {
         Ok(case) if case.schema == CASE_SCHEMA => Ok(case),
-        Ok(case) => Err(Problem::malformed(CASE_PATH, format!("it says schema `{}`", case.schema))),
+        Ok(case) => Err(Problem::malformed(CASE_PATH, Code::CaseSchema, format!("`{}`", case.schema))),
         // The message of a wrong type can quote a value, and values here are the customer's: only the place is told.
         Err(error) => {
-            Err(Problem::malformed(CASE_PATH, format!("at line {}, column {}", error.line(), error.column())))
+            let why = format!("at line {}, column {}", error.line(), error.column());
+            Err(Problem::malformed(CASE_PATH, Code::CaseSyntax, why))
         }
     })
 }

@@ -37,7 +37,13 @@ impl Source {
         if !std::fs::metadata(path).map_err(fail)?.is_file() {
             return Err(BundleError::NotAFile(path.to_owned()));
         }
-        let file = File::open(path).map_err(fail)?;
+        Self::of_file(path, &File::open(path).map_err(fail)?)
+    }
+
+    /// A file that is open already, under the name that it is told by.
+    pub fn of_file(path: &Path, file: &File) -> Result<Self, BundleError> {
+        let fail = |source| BundleError::Open { path: path.to_owned(), source };
+        let file = file.try_clone().map_err(fail)?;
         let metadata = file.metadata().map_err(fail)?;
         if !metadata.is_file() {
             return Err(BundleError::NotAFile(path.to_owned()));
@@ -45,7 +51,6 @@ impl Source {
         Ok(Self { path: path.to_owned(), len: metadata.len(), file: Mutex::new(Box::new(file)) })
     }
 
-    #[cfg(test)]
     pub fn in_memory(bytes: Vec<u8>) -> Self {
         Self {
             path: PathBuf::from("memory"),

@@ -164,7 +164,7 @@ pub(crate) fn zip_of(entries: &[(String, Vec<u8>)], options: SimpleFileOptions) 
 
 /// Opens and checks bytes as a bundle.
 pub(crate) fn checked(bytes: Vec<u8>) -> Result<CheckedStructure, BundleError> {
-    UntrustedBundle::in_memory(bytes).check_structure(&Limits::default())
+    UntrustedBundle::of_bytes(bytes).check_structure(&Limits::default())
 }
 
 /// Opens, checks and verifies bytes as a bundle.

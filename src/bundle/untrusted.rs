@@ -1,16 +1,17 @@
 //! A bundle of which nothing is known yet, and the checks that make its names, sizes and places safe to work with.
 
-use std::collections::HashMap;
+use std::fs::File;
 use std::path::Path;
 
 use super::checked::{CheckedStructure, Entry, Warning};
-use super::error::{BundleError, Code, Newer, Refused};
+use super::code::Code;
+use super::error::{BundleError, Newer, Refused};
 use super::limits::Limits;
 use super::source::Source;
 use super::zip_directory::Central;
-use super::{bag, zip_directory, zip_end, zip_local};
-use crate::model::manifest::{BUNDLE_FORMAT, CASE_PATH, MANIFEST_PATH, MANIFEST_SCHEMA};
-use crate::model::{ArtifactPath, artifact_path::ArtifactPathError};
+use super::{bag, names, zip_directory, zip_end, zip_local};
+use crate::model::ArtifactPath;
+use crate::model::manifest::{BUNDLE_FORMAT, CASE_PATH, MANIFEST_PATH, MANIFEST_SCHEMA, REDACTION_PATH};
 
 /// What every bundle holds, below its top folder.
 const REQUIRED: [&str; 6] =
@@ -31,8 +32,14 @@ impl UntrustedBundle {
         Ok(Self { source: Source::open(path)? })
     }
 
-    #[cfg(test)]
-    pub(super) fn in_memory(bytes: Vec<u8>) -> Self {
+    /// The same of a file that is open already, by the name that people know.
+    pub fn of_file(name: &Path, file: &File) -> Result<Self, BundleError> {
+        Ok(Self { source: Source::of_file(name, file)? })
+    }
+
+    /// The same of bytes in memory.
+    #[must_use]
+    pub fn of_bytes(bytes: Vec<u8>) -> Self {
         Self { source: Source::in_memory(bytes) }
     }
 
@@ -45,7 +52,7 @@ impl UntrustedBundle {
         let mut directory = vec![0; usize::try_from(end.directory_size).unwrap_or_default()];
         source.read_exact_at(&mut directory, end.directory_at)?;
         let mut records = zip_directory::parse(&directory, end.entries)?;
-        let (top, mut paths) = check_names(&records)?;
+        let (top, mut paths) = names::check(&records)?;
         let warnings = check_sizes(&records, limits)?;
 
         let mut order: Vec<usize> = (0..records.len()).collect();
@@ -61,16 +68,18 @@ impl UntrustedBundle {
             let next_at = order.get(place + 1).map_or(end.directory_at, |&next| records[next].header_at);
             let record = &mut records[n];
             let data_at = zip_local::data_at(&source, record, next_at)?;
-            let path = std::mem::replace(&mut paths[n], top.clone());
-            entries.push(Entry::new(path, record, data_at));
+            if let Some(path) = paths[n].take() {
+                entries.push(Entry::new(path, record, data_at));
+            }
         }
         let structure = CheckedStructure::new(source, limits.clone(), top, entries, warnings);
-        if let Some(entry) =
-            REQUIRED.iter().filter_map(|path| structure.find(path)).find(|entry| entry.size() > limits.record_bytes)
-        {
-            return Err(Refused::entry(Code::RecordTooLarge, entry.path().as_str().as_bytes())
-                .because(format!("{} bytes, the limit is {}", entry.size(), limits.record_bytes))
-                .into());
+        let records = REQUIRED.into_iter().chain([REDACTION_PATH]).filter_map(|path| structure.find(path));
+        for (entry, most) in records.map(|entry| (entry, record_limit(entry.path(), limits, end.entries))) {
+            if entry.size() > most {
+                return Err(Refused::entry(Code::RecordTooLarge, entry.path().as_str().as_bytes())
+                    .because(format!("{} bytes, the limit is {most}", entry.size()))
+                    .into());
+            }
         }
         refuse_newer(&structure)?;
         match REQUIRED.iter().find(|path| structure.find(path).is_none()) {
@@ -80,40 +89,19 @@ impl UntrustedBundle {
     }
 }
 
-/// The top folder, and each record's path below it.
-fn check_names(records: &[Central<'_>]) -> Result<(ArtifactPath, Vec<ArtifactPath>), Refused> {
-    let mut top: Option<ArtifactPath> = None;
-    let mut paths = Vec::with_capacity(records.len());
-    // By the name that systems see which ignore case: `None` for a folder, else the file.
-    let mut taken: HashMap<String, Option<ArtifactPath>> = HashMap::with_capacity(records.len());
-    for record in records {
-        let refuse = |code| Refused::entry(code, record.name);
-        let unsafe_name = |why: ArtifactPathError| refuse(Code::UnsafeName).because(why.to_string());
-        let name = std::str::from_utf8(record.name).map_err(|_| refuse(Code::NameNotText))?;
-        let Some((folder, below)) = name.split_once('/') else {
-            ArtifactPath::parse(name).map_err(unsafe_name)?;
-            return Err(refuse(Code::OutsideTop));
-        };
-        let folder = ArtifactPath::parse(folder).map_err(unsafe_name)?;
-        let path = ArtifactPath::parse(below).map_err(unsafe_name)?;
-        if top.get_or_insert_with(|| folder.clone()) != &folder {
-            return Err(refuse(Code::SeveralTops));
-        }
-        let folded = path.folded();
-        for (at, _) in folded.match_indices('/') {
-            if taken.entry(folded[..at].to_owned()).or_insert(None).is_some() {
-                return Err(refuse(Code::FileAndFolder));
-            }
-        }
-        match taken.insert(folded, Some(path.clone())) {
-            None => paths.push(path),
-            Some(None) => return Err(refuse(Code::FileAndFolder)),
-            Some(Some(other)) if other == path => return Err(refuse(Code::DuplicateName)),
-            Some(Some(_)) => return Err(refuse(Code::CaseClash)),
-        }
-    }
-    let top = top.ok_or_else(|| Refused::file(Code::MissingFile).because("it is empty"))?;
-    Ok((top, paths))
+/// Bytes that one of the bundle's own files may have in a bundle of so many entries. What grows with the entries gets a share
+/// for each, so that a small bundle cannot make its reader hold much: a line of a list is at most 3,300 bytes, a usual one
+/// 120; an artifact's record is about 600 bytes, and what could not be collected stands in the record without an entry.
+fn record_limit(path: &ArtifactPath, limits: &Limits, entries: u64) -> u64 {
+    const KIB: u64 = 1024;
+    let most = match path.as_str() {
+        bag::BAGIT_PATH | bag::TAGMANIFEST_PATH => 64 * KIB,
+        bag::BAG_INFO_PATH => 1024 * KIB,
+        CASE_PATH => 8 * 1024 * KIB,
+        bag::MANIFEST_PATH => entries.saturating_mul(4 * KIB),
+        _ => (16 * 1024 * KIB).saturating_add(entries.saturating_mul(4 * KIB)),
+    };
+    most.min(limits.record_bytes)
 }
 
 fn check_sizes(records: &[Central<'_>], limits: &Limits) -> Result<Vec<Warning>, Refused> {

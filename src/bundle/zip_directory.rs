@@ -1,6 +1,7 @@
 //! The directory of a zip: one record an entry, each held to what a bundle's entries look like.
 
-use super::error::{Code, Refused};
+use super::code::Code;
+use super::error::Refused;
 use super::source::Fields;
 
 /// What each record of the directory begins with (APPNOTE 4.3.12).
@@ -14,8 +15,9 @@ const DESCRIPTOR_BIT: u16 = 1 << 3;
 const KNOWN_BITS: u16 = 1 << 1 | 1 << 2 | DESCRIPTOR_BIT | 1 << 11;
 
 const ZIP64: u16 = 0x0001;
-/// Times (NTFS and Unix) and the Unix owner: what packers add without changing what the entry is.
-const HARMLESS_FIELDS: [u16; 3] = [0x000a, 0x5455, 0x7875];
+/// Times (NTFS and Unix) and the Unix owner, today's form and two earlier ones: what packers add without changing what the
+/// entry is.
+const HARMLESS_FIELDS: [u16; 5] = [0x000a, 0x5455, 0x5855, 0x7855, 0x7875];
 
 /// How an entry's bytes are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +49,11 @@ pub(super) struct Central<'a> {
 }
 
 impl Central<'_> {
+    /// Whether it lists a folder, which holds nothing itself.
+    pub fn is_folder(&self) -> bool {
+        self.name.ends_with(b"/")
+    }
+
     pub fn has_descriptor(&self) -> bool {
         self.flags & DESCRIPTOR_BIT != 0
     }
@@ -65,9 +72,7 @@ pub(super) fn parse(raw: &[u8], announced: u64) -> Result<Vec<Central<'_>>, Refu
         }
     }
     if records.len() as u64 != announced {
-        return Err(
-            Refused::file(Code::BadDirectory).because(format!("{announced} entries announced, not as many listed"))
-        );
+        return Err(Refused::file(Code::EntryCount).because(format!("{announced} announced")));
     }
     Ok(records)
 }
@@ -129,10 +134,10 @@ impl<'a> Record<'a> {
             _ => return refuse(Code::UnsupportedMethod),
         };
         if self.flags & !KNOWN_BITS != 0 {
-            return refuse(Code::UnsupportedMethod);
+            return refuse(Code::UnsupportedFlags);
         }
         if !self.comment.is_empty() {
-            return refuse(Code::Comment);
+            return refuse(Code::EntryComment);
         }
         self.check_kind()?;
         let zip64 = extra_fields(self.name, self.extra)?;
@@ -141,23 +146,38 @@ impl<'a> Record<'a> {
             return refuse(Code::SeveralDisks);
         }
         if method == Method::Stored && packed != size {
-            return Err(Refused::entry(Code::SizeDiffers, self.name).because("stored, yet its two sizes differ"));
+            return refuse(Code::StoredSizes);
         }
         let Self { name, flags, time, crc, .. } = self;
         Ok(Central { name, flags, method, time, crc, packed, size, header_at })
     }
 
-    /// Only plain files. The Unix mode is believed whatever system the entry claims to come from, as some unzips do.
+    /// A plain file or an empty folder. The Unix mode is believed whatever system the entry claims to come from, as some
+    /// unzips do.
     fn check_kind(&self) -> Result<(), Refused> {
         const FOLDER: u32 = 0x10; // DOS attributes, low byte; 0x400 is Windows' reparse point
         const SPECIAL: u32 = 0x08 | 0x40 | 0x400;
+        const RIGHTS_OF_OWNER: u32 = 0o7000;
+        let refuse = |code| Err(Refused::entry(code, self.name));
         let from_unix = matches!(self.made_by >> 8, 3 | 19);
-        let kind = self.attributes >> 16 & 0o170_000;
-        if self.name.ends_with(b"/") || kind == 0o040_000 || self.attributes & FOLDER != 0 {
-            return Err(Refused::entry(Code::FolderEntry, self.name));
+        let mode = self.attributes >> 16;
+        match mode & 0o170_000 {
+            0 | 0o040_000 | 0o100_000 => {}
+            0o120_000 => return refuse(Code::Symlink),
+            _ => return refuse(Code::SpecialFile),
         }
-        if !matches!(kind, 0 | 0o100_000) || (!from_unix && self.attributes & SPECIAL != 0) {
-            return Err(Refused::entry(Code::LinkOrSpecial, self.name));
+        if !from_unix && self.attributes & SPECIAL != 0 {
+            return refuse(Code::SpecialFile);
+        }
+        let (named, kind) = (self.name.ends_with(b"/"), mode & 0o170_000);
+        if named && kind == 0o100_000 || !named && (kind == 0o040_000 || self.attributes & FOLDER != 0) {
+            return refuse(Code::FolderEntry);
+        }
+        if named && (self.size, self.packed, self.crc) != (0, 0, 0) {
+            return refuse(Code::FolderWithData);
+        }
+        if !named && mode & RIGHTS_OF_OWNER != 0 {
+            return refuse(Code::SpecialMode);
         }
         Ok(())
     }
@@ -171,7 +191,7 @@ impl<'a> Record<'a> {
             let disk = if self.disk == u16::MAX { long.u32()? } else { self.disk.into() };
             long.0.is_empty().then_some((packed, size, header_at, disk))
         };
-        read().ok_or_else(|| Refused::entry(Code::BadDirectory, self.name).because("its 64-bit sizes cannot be read"))
+        read().ok_or_else(|| Refused::entry(Code::BadSizes64, self.name))
     }
 }
 
@@ -187,11 +207,12 @@ pub(super) fn extra_fields<'a>(name: &[u8], extra: &'a [u8]) -> Result<Option<&'
         })();
         match field {
             Some((ZIP64, value)) if zip64.is_none() => zip64 = Some(value),
+            Some((ZIP64, _)) => return Err(Refused::entry(Code::BadExtraField, name).because("64-bit sizes twice")),
             Some((id, _)) if HARMLESS_FIELDS.contains(&id) => {}
             Some((id, _)) => {
                 return Err(Refused::entry(Code::ExtraField, name).because(format!("field 0x{id:04x}")));
             }
-            None => return Err(Refused::entry(Code::ExtraField, name).because("cut off")),
+            None => return Err(Refused::entry(Code::BadExtraField, name).because("cut off")),
         }
     }
     Ok(zip64)

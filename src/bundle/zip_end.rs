@@ -4,7 +4,8 @@
 //!
 //! References are to PKWARE's APPNOTE.TXT 6.3.10.
 
-use super::error::{BundleError, Code, Refused};
+use super::code::Code;
+use super::error::{BundleError, Refused};
 use super::limits::Limits;
 use super::source::{Fields, Source};
 use super::zip_directory::RECORD;
@@ -55,7 +56,7 @@ pub(super) fn locate(source: &Source, limits: &Limits) -> Result<End, BundleErro
         // Offsets count from the first entry; when they fall short, that many bytes were put in front or between.
         Some(after) if after < records_at => {
             let between = end.entries == 0 || starts_with_record(source, end.directory_at)?;
-            let code = if between { Code::BadEnd } else { Code::LeadingBytes };
+            let code = if between { Code::BeforeEnd } else { Code::LeadingBytes };
             let extra = records_at - after;
             Err(Refused::file(code).because(format!("{extra} bytes that no offset accounts for")).into())
         }
@@ -131,7 +132,7 @@ fn read_64(source: &Source, end_at: u64, record: &EndRecord) -> Result<Option<(E
         return Err(Refused::file(Code::SeveralDisks).into());
     }
     if locator_at.checked_sub(END64_SIZE) != Some(at) {
-        return Err(bad("its 64-bit end record is not where it should be"));
+        return Err(Refused::file(Code::HiddenEnd64).into());
     }
     let mut raw = [0; END64_SIZE as usize];
     source.read_exact_at(&mut raw, at)?;
@@ -140,7 +141,7 @@ fn read_64(source: &Source, end_at: u64, record: &EndRecord) -> Result<Option<(E
         return Err(Refused::file(Code::SeveralDisks).into());
     }
     if !record.agrees_with(&end) || !matches!(record.disk, 0 | u16::MAX) {
-        return Err(bad("its two end records differ"));
+        return Err(Refused::file(Code::EndsDiffer).into());
     }
     Ok(Some((end, at)))
 }

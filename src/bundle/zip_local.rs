@@ -1,7 +1,8 @@
 //! What stands at an entry's own place: its header, its data and what follows. It has to say the same as the directory
 //! and to fill its stretch of the file to the byte, so that no two readers can see two different archives.
 
-use super::error::{BundleError, Code, Refused};
+use super::code::Code;
+use super::error::{BundleError, Refused};
 use super::source::{Fields, Source};
 use super::zip_directory::{Central, extra_fields};
 
@@ -18,7 +19,7 @@ pub(super) fn data_at(source: &Source, central: &Central<'_>, next_at: u64) -> R
     let mut raw = [0; HEADER_SIZE as usize];
     source.read_exact_at(&mut raw, central.header_at)?;
     let Some(local) = Local::parse(&raw) else {
-        return refuse(Code::HeadersDiffer, "no header at its place");
+        return Err(Refused::entry(Code::NoHeader, central.name).into());
     };
     let names_at = central.header_at + HEADER_SIZE;
     let data_at = names_at + u64::from(local.name_len) + u64::from(local.extra_len);
@@ -28,8 +29,8 @@ pub(super) fn data_at(source: &Source, central: &Central<'_>, next_at: u64) -> R
     let mut names = vec![0; usize::from(local.name_len) + usize::from(local.extra_len)];
     source.read_exact_at(&mut names, names_at)?;
     let (name, extra) = names.split_at(local.name_len.into());
-    if let Some(what) = local.difference(central, name, extra_fields(central.name, extra)?) {
-        return refuse(Code::HeadersDiffer, what);
+    if let Some(code) = local.difference(central, name, extra_fields(central.name, extra)?) {
+        return Err(Refused::entry(code, central.name).into());
     }
     check_rest(source, central, data_at + central.packed, next_at)?;
     Ok(data_at)
@@ -64,7 +65,7 @@ impl Local {
     }
 
     /// The first thing in which this header differs from the directory's record.
-    fn difference(&self, central: &Central<'_>, name: &[u8], zip64: Option<&[u8]>) -> Option<&'static str> {
+    fn difference(&self, central: &Central<'_>, name: &[u8], zip64: Option<&[u8]>) -> Option<Code> {
         let descriptor = central.has_descriptor();
         let sizes_agree = match self.sizes(zip64, descriptor) {
             // With a descriptor the header may leave them open, each for itself (4.4.4, bit 3).
@@ -75,14 +76,14 @@ impl Local {
             None => false,
         };
         let differences = [
-            (name == central.name, "its name"),
-            (self.method == central.method.number(), "its method"),
-            (self.flags == central.flags, "its flags"),
-            (self.time == central.time, "its time"),
-            (self.crc == central.crc || descriptor && self.crc == 0, "its checksum"),
-            (sizes_agree, "its sizes"),
+            (name == central.name, Code::LocalName),
+            (self.method == central.method.number(), Code::LocalMethod),
+            (self.flags == central.flags, Code::LocalFlags),
+            (self.time == central.time, Code::LocalTime),
+            (self.crc == central.crc || descriptor && self.crc == 0, Code::LocalChecksum),
+            (sizes_agree, Code::LocalSizes),
         ];
-        differences.iter().find(|(same, _)| !same).map(|(_, what)| *what)
+        differences.iter().find(|(same, _)| !same).map(|(_, code)| *code)
     }
 
     /// Size and packed size. The 64-bit field of a local header holds both (4.5.3), and nothing else; it may be
@@ -133,6 +134,6 @@ fn check_rest(source: &Source, central: &Central<'_>, at: u64, next_at: u64) -> 
     })();
     match same {
         Some(true) => Ok(()),
-        _ => Err(Refused::entry(Code::HeadersDiffer, central.name).because("its descriptor").into()),
+        _ => Err(Refused::entry(Code::Descriptor, central.name).into()),
     }
 }

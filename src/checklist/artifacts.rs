@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::manifest::{Artifact, Manifest};
+use crate::model::manifest::{Artifact, Clock, Manifest};
 use crate::model::{Case, Outcome};
 
 use super::phrase::quoted;
@@ -111,6 +111,25 @@ pub(super) fn covers_incident(manifest: Option<&Manifest>, kind: &str, case: &Ca
         None if last < started => Err(format!("{kind} end {}, {incident}", in_utc(last))),
         None if first > started => Err(format!("{kind} begin {}, {incident}", in_utc(first))),
         None => Err(format!("{kind} have a gap around the {incident}")),
+    })
+}
+
+/// Whether the clock was right within `seconds`; `None` when nothing is known about it.
+pub(super) fn clock_within(clock: &Clock, seconds: u32) -> Option<Found> {
+    let beyond = |off: i64| off.unsigned_abs() > u64::from(seconds);
+    if let Some(jump) = clock.jumped_seconds.filter(|jump| beyond(*jump)) {
+        return Some(Err(format!("the clock jumped by {jump} s while the bundle was made")));
+    }
+    if let Some(offset) = clock.offset_ms {
+        let off = SignedDuration::from_millis(offset);
+        return Some(match off.unsigned_abs().as_secs() > u64::from(seconds) {
+            true => Err(format!("the clock was off by {off:#}")),
+            false => Ok(Vec::new()),
+        });
+    }
+    clock.synchronised.map(|in_step| match in_step {
+        true => Ok(vec!["the system says that its clock is in step with a time server; nobody measured it".to_owned()]),
+        false => Err("the system says that its clock is not in step with a time server".to_owned()),
     })
 }
 

@@ -38,6 +38,8 @@ pub struct ItemResult {
     pub ask: String,
     /// The command, flag or key that gives it.
     pub how: String,
+    /// What the customer adds to `casefile collect` for it.
+    pub flags: Option<String>,
 }
 
 /// Whether an item is answered.
@@ -150,6 +152,7 @@ fn result(item: &Item, manifest: Option<&Manifest>, case: &Case, severity: Sever
         why: item.why.clone(),
         ask: item.ask.clone(),
         how: item.how.clone(),
+        flags: item.flags.clone(),
     }
 }
 
@@ -177,6 +180,9 @@ fn judge(condition: &Condition, manifest: Option<&Manifest>, case: &Case) -> Jud
         Condition::Attempted(kind) => found(artifacts::attempted(manifest, kind)),
         Condition::CoversIncident(kind) => artifacts::covers_incident(manifest, kind, case)
             .map_or(Judged::Open("cannot be judged without logs and the time when it began"), found),
+        Condition::ClockWithin(seconds) => manifest
+            .and_then(|manifest| artifacts::clock_within(&manifest.clock, *seconds))
+            .map_or(Judged::Open("cannot be judged: nobody asked a time server"), found),
         Condition::All(parts) => all(parts.iter().map(|part| judge(part, manifest, case))),
         Condition::Any(parts) => any(parts.iter().map(|part| judge(part, manifest, case))),
     }

@@ -179,3 +179,19 @@ fn a_condition_of_several_parts_says_what_each_lacks() {
     let evaluation = evaluate(&list, Some(&manifest()), &case_without("summary"), Severity::Sev4);
     assert_eq!(evaluation.items[0].missing(), Some("the summary is missing; logs: 1 of at least 2"));
 }
+
+#[test]
+fn a_clock_that_is_off_or_out_of_step_is_said() {
+    let clock = |edit: fn(&mut crate::model::manifest::Clock)| manifest_with(|m| edit(&mut m.clock));
+    for (manifest, expected) in [
+        (clock(|_| ()), "n/a: cannot be judged: nobody asked a time server"),
+        (clock(|c| c.offset_ms = Some(-4_900)), ""),
+        (clock(|c| c.offset_ms = Some(-75_000)), "the clock was off by"),
+        (clock(|c| c.synchronised = Some(true)), ""),
+        (clock(|c| c.synchronised = Some(false)), "not in step"),
+        (clock(|c| (c.offset_ms, c.jumped_seconds) = (Some(0), Some(3_600))), "the clock jumped by 3600 s"),
+    ] {
+        let said = missing(&manifest, &case(), "clock");
+        assert!(if expected.is_empty() { said.is_empty() } else { said.contains(expected) }, "{expected}: {said}");
+    }
+}

@@ -45,6 +45,9 @@ pub struct Item {
     pub ask: String,
     /// The command, flag or key that gives it.
     pub how: String,
+    /// What the customer adds to `casefile collect` for it, where that gives it.
+    #[serde(default)]
+    pub flags: Option<String>,
 }
 
 /// The headings of a handoff.
@@ -132,6 +135,8 @@ pub enum Condition {
     Attempted(String),
     /// Some artifact of this kind has time stamps around the start of the incident.
     CoversIncident(String),
+    /// The clock of the machine was right within so many seconds.
+    ClockWithin(u32),
     /// Every one of these.
     All(Vec<Self>),
     /// At least one of these.

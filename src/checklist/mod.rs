@@ -4,11 +4,13 @@
 //! is said by the caller ([`Evaluation::outside_business_hours`]).
 
 mod artifacts;
+mod bagit_profile;
 mod evaluation;
 mod facts;
 mod item;
 mod phrase;
 
+pub use bagit_profile::bagit_profile;
 pub use evaluation::{Evaluation, ItemResult, State, evaluate};
 pub use item::{Applies, Checklist, Condition, FactName, Group, Item, Needed};
 pub use phrase::{says_nothing, words};

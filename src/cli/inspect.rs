@@ -172,7 +172,12 @@ fn tell_problems(name: &str, found: &NotWhole, err: &mut dyn Write) -> io::Resul
     if found.more > 0 {
         writeln!(err, "  and {} more", found.more)?;
     }
-    writeln!(err, "hint: ask for the file again; `casefile inspect --damaged` shows what is intact of this one")
+    let code = found.problems.first().map_or("", |problem| problem.code());
+    writeln!(
+        err,
+        "hint: ask for the file again; `casefile verify --explain {code}` says what it means, `casefile inspect \
+         --damaged` shows what is intact of this one"
+    )
 }
 
 fn open(bundle: &Path, err: &mut dyn Write) -> Result<CheckedStructure, BundleError> {

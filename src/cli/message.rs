@@ -39,7 +39,11 @@ impl Message {
 
     /// Prints it to stderr.
     pub fn print(&self) {
-        let mut err = anstream::stderr().lock();
+        self.write_to(&mut anstream::stderr().lock());
+    }
+
+    /// Writes it, as on stderr.
+    pub fn write_to(&self, err: &mut dyn Write) {
         // A closed stderr is nobody's problem any more.
         let _ = writeln!(err, "error: {}", crate::model::printable(&self.text));
         if let Some(hint) = &self.hint {

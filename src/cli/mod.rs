@@ -29,6 +29,10 @@ mod screen;
 mod second_look;
 mod vault_flags;
 pub mod verify;
+mod verify_inputs;
+mod verify_many;
+mod verify_one;
+mod verify_reports;
 pub mod verify_text;
 
 use std::io::IsTerminal;
@@ -44,7 +48,7 @@ use message::Message;
 use screen::Screen;
 use second_look::SecondLook;
 
-use crate::bundle::LeakScanError;
+use crate::bundle::{LeakScanError, UntrustedBundle};
 use crate::deliver::handover::BundleFacts;
 
 /// Gathers diagnostics into a redacted, checksummed bundle; checks a bundle; escalates it.
@@ -166,10 +170,12 @@ fn load_facts(path: &Path, rules: &[PathBuf], cancel: &Arc<AtomicBool>) -> Resul
     };
     let scanner = second_look::scanner(rules, &mut anstream::stderr())?;
     let state = crate::platform::state_dir();
-    let (bundle, look) = SecondLook::verify(path, Some(&scanner), state.as_deref(), cancel).map_err(|e| match e {
-        LeakScanError::Bundle(e) => fail(&e),
-        LeakScanError::Rules(_) => escalate::Failure::new(Exit::Usage, e.to_string()),
-    })?;
+    let untrusted = UntrustedBundle::open(path).map_err(|e| fail(&e))?;
+    let (bundle, look) =
+        SecondLook::verify(untrusted, Some(&scanner), state.as_deref(), cancel).map_err(|e| match e {
+            LeakScanError::Bundle(e) => fail(&e),
+            LeakScanError::Rules(_) => escalate::Failure::new(Exit::Usage, e.to_string()),
+        })?;
     if let Some(refusal) = look.refusal(path) {
         return Err(refusal);
     }

@@ -77,15 +77,15 @@ impl Verdict {
 }
 
 impl SecondLook {
-    /// Opens the bundle at `path` step by step up to one whose every byte is accounted for; looks at it meanwhile, where there
+    /// Opens `untrusted` step by step up to a bundle whose every byte is accounted for; looks at it meanwhile, where there
     /// is a scanner, and up in the journal below `state` what was accepted before.
     pub(super) fn verify(
-        path: &Path,
+        untrusted: UntrustedBundle,
         scanner: Option<&LeakScanner>,
         state: Option<&Path>,
         cancel: &AtomicBool,
     ) -> Result<(VerifiedBundle, Self), LeakScanError> {
-        let structure = UntrustedBundle::open(path)?.check_structure(&Limits::default())?;
+        let structure = untrusted.check_structure(&Limits::default())?;
         let (bundle, scan) = match scanner {
             Some(scanner) => scanner.verify(&structure, cancel)?,
             None => {
@@ -167,6 +167,14 @@ impl SecondLook {
             Verdict::Leak
         } else {
             Verdict::Suspect
+        }
+    }
+
+    /// What it comes to, for a table.
+    pub(super) fn word(&self) -> &'static str {
+        match self.verdict() {
+            Verdict::NotLooked => Verdict::Unknown.word(),
+            other => other.word(),
         }
     }
 

@@ -2,37 +2,42 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::inspect::report;
 use super::message::Message;
-use super::second_look::{self, SecondLook};
-use super::verify_text::{WIDTH, render};
-use super::{Exit, read_config};
-use crate::bundle::{LeakScanError, LeakScanner, VerifiedBundle};
-use crate::checklist::{Checklist, Evaluation, State, evaluate, says_nothing};
+use super::verify_many::{self, Table};
+use super::verify_text::{WIDTH, wrap};
+use super::{Exit, read_config, second_look, verify_inputs, verify_reports};
+use crate::bundle::signature::SignerKey;
+use crate::bundle::{Code, LeakScanner};
+use crate::checklist::{Checklist, bagit_profile, says_nothing};
 use crate::deliver::acceptance::Acceptance;
-use crate::escalate::{Policy, classify};
+use crate::escalate::Policy;
 use crate::model::case::GivenBy;
 use crate::model::case_file::{self, ReadCase};
-use crate::model::{Case, Severity, printable};
+use crate::model::{Severity, printable};
 
 /// Which bundles, and against what.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// The bundles
-    #[arg(required = true, value_name = "BUNDLE")]
+    /// The bundles: files, folders, globs, or `-` for stdin
+    #[arg(required_unless_present_any = ["explain", "print_bagit_profile"], value_name = "BUNDLE")]
     bundles: Vec<PathBuf>,
+    /// Say what a code means, such as `gap`, and stop; `all` for every one
+    #[arg(long, value_name = "CODE", exclusive = true)]
+    explain: Option<String>,
     /// Your facts about the case, laid over the customer's (TOML)
     #[arg(long, value_name = "FILE")]
     case: Option<PathBuf>,
     /// What a handoff needs (TOML) instead of the built-in checklist
     #[arg(long, value_name = "FILE")]
     checklist: Option<PathBuf>,
+    /// Print the checklist as a profile for validators of BagIt, and stop
+    #[arg(long, conflicts_with = "bundles")]
+    print_bagit_profile: bool,
     /// The severity to hold the checklist against [default: what the facts give]
     #[arg(long, value_name = "N", value_parser = severity)]
     severity: Option<Severity>,
@@ -48,9 +53,22 @@ pub struct VerifyArgs {
     /// Do not look for leaks: structure, digests and checklist only
     #[arg(long, conflicts_with_all = ["rules", "accept_finding"], help_heading = "Leaks")]
     no_scan: bool,
+    /// Whose signature it must have: a public key of minisign, or its file. The signature stands beside the bundle, as
+    /// BUNDLE.minisig
+    #[arg(long, value_name = "KEY|FILE", help_heading = "From whom")]
+    key: Option<String>,
+    /// Print the message that asks the customer for what is missing, and nothing else
+    #[arg(long, help_heading = "Output", conflicts_with_all = ["json", "junit", "sarif"])]
+    reply: bool,
     /// Print one JSON document
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     json: bool,
+    /// Print a test report: JUnit XML
+    #[arg(long, help_heading = "Output", conflicts_with_all = ["json", "sarif"])]
+    junit: bool,
+    /// Print a scan report: SARIF 2.1.0
+    #[arg(long, help_heading = "Output", conflicts_with = "json")]
+    sarif: bool,
 }
 
 fn severity(raw: &str) -> Result<Severity, String> {
@@ -58,24 +76,43 @@ fn severity(raw: &str) -> Result<Severity, String> {
 }
 
 /// What the verb was told besides the bundles.
-struct Terms {
-    checklist: Checklist,
-    policy: Policy,
-    agent: Option<ReadCase>,
-    severity: Option<Severity>,
+pub(super) struct Terms {
+    pub checklist: Checklist,
+    pub policy: Policy,
+    pub agent: Option<ReadCase>,
+    pub severity: Option<Severity>,
     /// `None` where nobody is to look.
-    scanner: Option<LeakScanner>,
-    state: Option<PathBuf>,
+    pub scanner: Option<LeakScanner>,
+    pub state: Option<PathBuf>,
+    /// Whose signature is wanted.
+    pub key: Option<SignerKey>,
     /// Findings that may pass, and why.
-    accept: Option<(Vec<String>, Acceptance)>,
+    pub accept: Option<(Vec<String>, Acceptance)>,
 }
 
 /// Runs the verb.
 pub fn run(args: &VerifyArgs) -> Result<Exit, Message> {
+    if let Some(code) = &args.explain {
+        return explain(code, &mut anstream::stdout().lock());
+    }
+    let checklist = match &args.checklist {
+        Some(path) => {
+            let (file, text) = read_config(path)?;
+            Checklist::parse(&file, &text)?
+        }
+        None => Checklist::builtin(),
+    };
+    if args.print_bagit_profile {
+        let profile = serde_json::to_string_pretty(&bagit_profile(&checklist)).unwrap_or_default();
+        // Whoever stopped reading has seen enough.
+        let _ = writeln!(anstream::stdout().lock(), "{profile}");
+        return Ok(Exit::Done);
+    }
     let scanner = second_look::scanner(&args.rules, &mut anstream::stderr().lock())?;
+    let inputs = verify_inputs::expand(&args.bundles, &mut io::stdin().lock())?;
     let accept = match &args.reason {
         Some(reason) => {
-            if args.bundles.len() > 1 {
+            if inputs.len() > 1 {
                 return Err(Message::usage("--accept-finding takes one bundle")
                     .hint("a finding is one of a bundle; accept those of each by itself"));
             }
@@ -87,13 +124,6 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, Message> {
         }
         None => None,
     };
-    let checklist = match &args.checklist {
-        Some(path) => {
-            let (file, text) = read_config(path)?;
-            Checklist::parse(&file, &text)?
-        }
-        None => Checklist::builtin(),
-    };
     let agent = match &args.case {
         Some(path) => {
             let (file, text) = read_config(path)?;
@@ -101,7 +131,9 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, Message> {
         }
         None => None,
     };
+    let key = args.key.as_deref().map(signer_key).transpose()?;
     let terms = Terms {
+        key,
         checklist,
         policy: Policy::builtin(),
         agent,
@@ -112,146 +144,80 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, Message> {
     };
     let cancel = super::cancel_on_signal();
     let (mut out, mut err) = (anstream::stdout().lock(), anstream::stderr().lock());
+    let several = inputs.len() > 1;
+    let mut table = Table::default();
     let mut exit = Exit::Done;
     let mut documents = Vec::new();
-    for path in &args.bundles {
-        let (one, document) = verify(path, &terms, args.json, &cancel, &mut out, &mut err);
-        exit = exit.combine(one);
-        documents.extend(document);
-        if one == Exit::Interrupted {
-            break;
+    let in_text = !(args.json || args.junit || args.sarif || args.reply);
+    // Whoever stopped reading has seen enough, but the exit code still counts.
+    verify_many::verify(&inputs, &terms, &cancel, &mut |input, one| {
+        exit = exit.combine(one.exit);
+        if !(several && in_text) || one.document.is_none() {
+            let _ = err.write_all(&one.talk);
         }
+        if args.reply {
+            let _ = match &one.reply {
+                Some(reply) => writeln!(out, "{reply}"),
+                None => writeln!(err, "{}: nothing to ask for", printable(&input.name.display().to_string())),
+            };
+        } else if in_text && !several {
+            let _ = out.write_all(&one.text);
+        }
+        table.add(input, &one);
+        if args.json || args.junit || args.sarif {
+            documents.extend(one.document);
+        }
+    });
+    if cancel.load(Ordering::Relaxed) {
+        return Ok(Exit::Interrupted);
     }
-    if args.json {
-        let document = json!({ "schema": "casefile-verify/1", "bundles": documents });
+    if in_text && several {
+        let _ = write!(out, "{}", table.render());
+    } else if args.junit {
+        let _ = write!(out, "{}", verify_reports::junit(&documents));
+    } else if args.json || args.sarif {
+        let document = match args.sarif {
+            true => verify_reports::sarif(&documents),
+            false => json!({ "schema": "casefile-verify/1", "bundles": documents }),
+        };
         let _ = serde_json::to_writer_pretty(&mut out, &document).map_err(io::Error::from).and_then(|()| writeln!(out));
     }
     Ok(exit)
 }
 
-fn verify(
-    path: &Path,
-    terms: &Terms,
-    json: bool,
-    cancel: &Arc<AtomicBool>,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
-) -> (Exit, Option<Value>) {
-    match SecondLook::verify(path, terms.scanner.as_ref(), terms.state.as_deref(), cancel) {
-        Ok((bundle, mut look)) => {
-            let case = overlaid(&bundle, terms).and_then(|case| {
-                if let Some((ids, acceptance)) = &terms.accept {
-                    look.accept(ids, acceptance, &bundle, terms.state.as_deref())?;
-                }
-                Ok(case)
+/// A key given by itself, or in a file.
+fn signer_key(given: &str) -> Result<SignerKey, Message> {
+    if let Ok(key) = SignerKey::parse(given) {
+        return Ok(key);
+    }
+    let (file, text) = read_config(Path::new(given))?;
+    SignerKey::parse(&text).map_err(|e| {
+        Message::usage(format!("`{file}` {e}"))
+            .hint("give the public key, which begins with RW, or the file minisign.pub that holds it")
+    })
+}
+
+/// Tells what one code means, or all of them.
+fn explain(wanted: &str, out: &mut dyn Write) -> Result<Exit, Message> {
+    let codes = match Code::parse(wanted) {
+        Some(code) => vec![code],
+        None if wanted == "all" => Code::ALL.to_vec(),
+        None => {
+            let near = Code::ALL.iter().max_by(|a, b| {
+                let likeness = |code: &Code| strsim::jaro_winkler(code.as_str(), wanted);
+                likeness(a).total_cmp(&likeness(b))
             });
-            let case = match case {
-                Ok(case) => case,
-                Err(message) => {
-                    message.print();
-                    return (message.exit, None);
-                }
-            };
-            let severity = terms.severity.unwrap_or_else(|| classify(&case, &terms.policy).severity);
-            let evaluation = evaluate(&terms.checklist, Some(bundle.manifest()), &case, severity);
-            let exit = if evaluation.ready() && look.clean() { Exit::Done } else { Exit::No };
-            if json {
-                return (exit, Some(document(path, &bundle, &evaluation, &look)));
-            }
-            // Whoever stopped reading has seen enough.
-            let _ = tell(path, &bundle, &evaluation, &look, out);
-            (exit, None)
+            let near = near.map_or("", |code| code.as_str());
+            return Err(Message::usage(format!("there is no code `{wanted}`"))
+                .hint(format!("did you mean `{near}`? `casefile verify --explain all` lists every code")));
         }
-        Err(error @ LeakScanError::Rules(_)) => {
-            Message::usage(error.to_string()).print();
-            (Exit::Usage, None)
-        }
-        Err(LeakScanError::Bundle(error)) => {
-            let mut text = Vec::new();
-            let exit = report(path, &error, json, &mut text, err);
-            let document = serde_json::from_slice::<Value>(&text).ok().map(|error| {
-                let whole = !matches!(error["code"].as_str(), Some("not-whole"));
-                json!({ "bundle": path.display().to_string(), "safe": !whole, "whole": false, "ready": false, "error": error })
-            });
-            if !json {
-                let _ = out.flush();
-            }
-            (exit, document)
-        }
+    };
+    for code in codes {
+        let mut text = String::new();
+        wrap("  ", 2, &format!("It {}.", code.sentence()), WIDTH, &mut text);
+        wrap("  ", 2, code.explanation(), WIDTH, &mut text);
+        // Whoever stopped reading has seen enough.
+        let _ = write!(out, "{}\n{text}", code.as_str());
     }
-}
-
-/// The agent's facts over the customer's; a case file about another case is refused.
-fn overlaid(bundle: &VerifiedBundle, terms: &Terms) -> Result<Case, Message> {
-    let case = bundle.case().clone();
-    let Some(agent) = &terms.agent else { return Ok(case) };
-    match &agent.case_id {
-        Some(other) if *other != case.case_id => {
-            Err(Message::usage(format!("the case file is about {other}, the bundle about {}", case.case_id))
-                .hint("take the case file of this case, or leave its case_id out"))
-        }
-        _ => Ok(case.overlaid_by(agent.case.clone())),
-    }
-}
-
-fn tell(
-    path: &Path,
-    bundle: &VerifiedBundle,
-    evaluation: &Evaluation,
-    look: &SecondLook,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let manifest = bundle.manifest();
-    let gaps = manifest.plan.iter().filter(|item| item.outcome.leaves_a_gap()).count();
-    writeln!(out, "{}", printable(&path.display().to_string()))?;
-    writeln!(out, "  safe      yes: nothing in it can leave a folder or pose as something else")?;
-    writeln!(out, "  whole     yes: every byte is accounted for, {} artifacts", manifest.artifacts.len())?;
-    write!(out, "{}", look.head(bundle))?;
-    match evaluation.missing().count() {
-        0 => writeln!(out, "  complete  yes: ready for {}", evaluation.severity)?,
-        n => writeln!(out, "  complete  NO: {n} missing for {}", evaluation.severity)?,
-    }
-    writeln!(out, "  from      not signed; compare with the customer: {}", bundle.bundle_digest().spoken())?;
-    if gaps > 0 {
-        writeln!(out, "  gaps      {gaps} could not be collected; see `casefile inspect`")?;
-    }
-    for warning in bundle.structure().warnings() {
-        writeln!(out, "  note      {}", printable(&warning.to_string()))?;
-    }
-    writeln!(out)?;
-    write!(out, "{}{}", look.list(), render(evaluation, WIDTH))
-}
-
-fn document(path: &Path, bundle: &VerifiedBundle, evaluation: &Evaluation, look: &SecondLook) -> Value {
-    let items: Vec<Value> = evaluation
-        .items
-        .iter()
-        .map(|item| {
-            let (state, detail) = match &item.state {
-                State::Met => ("met", None),
-                State::NotMet { missing } => ("missing", Some(missing)),
-                State::NotApplicable { why } => ("not-applicable", Some(why)),
-                State::Advisory { missing } => ("asked-for", Some(missing)),
-            };
-            json!({
-                "id": item.id, "question": item.question, "state": state, "detail": detail,
-                "notes": item.notes, "ask": item.ask, "how": item.how,
-            })
-        })
-        .collect();
-    let mut document = json!({
-        "bundle": path.display().to_string(),
-        "case_id": bundle.manifest().case_id,
-        "safe": true,
-        "whole": true,
-        "ready": evaluation.ready(),
-        "severity": evaluation.severity,
-        "bundle_digest": bundle.bundle_digest(),
-        "bundle_digest_spoken": bundle.bundle_digest().spoken(),
-        "file_digest": bundle.file_digest(),
-        "artifacts": bundle.manifest().artifacts.len(),
-        "items": items,
-    });
-    look.json(&mut document);
-    document
+    Ok(Exit::Done)
 }

@@ -51,16 +51,27 @@ pub fn render_missing<'a>(items: impl IntoIterator<Item = &'a ItemResult>, width
 /// The message that asks the customer for all that is missing at once, or nothing where nothing is.
 #[must_use]
 pub fn message_to_customer<'a>(case_id: &CaseId, items: impl IntoIterator<Item = &'a ItemResult>) -> Option<String> {
-    let asks: Vec<&str> = items.into_iter().map(|item| item.ask.as_str()).collect();
-    if asks.is_empty() {
+    let items: Vec<&ItemResult> = items.into_iter().collect();
+    if items.is_empty() {
         return None;
     }
+    let asks = items.iter().map(|item| item.ask.as_str());
     let mut out = format!(
         "Subject: {case_id}: what we still need\n\nTo pass your case on to engineering we still need the following from you:\n\n"
     );
-    for (n, ask) in asks.iter().enumerate() {
+    for (n, ask) in asks.enumerate() {
         wrap(&format!("{}. ", n + 1), 4, &one_line(ask, LONGEST), WIDTH, &mut out);
     }
+    let mut flags: Vec<String> =
+        items.iter().filter_map(|item| Some(one_line(item.flags.as_ref()?, LONGEST))).collect();
+    if !items.iter().any(|item| item.id == "environment") {
+        flags.insert(0, "--no-host".to_owned());
+    }
+    out.push('\n');
+    let how = "To send it all with one command, put your own words and files in place of the dots and capital letters:";
+    wrap("", 0, how, WIDTH, &mut out);
+    // On one line: every shell has another sign for a line that goes on.
+    out.push_str(&format!("\n  casefile collect --case-id {case_id} {}\n", flags.join(" ")));
     out.push_str("\nThank you. One answer with all of it is the fastest way.\n");
     Some(out)
 }
