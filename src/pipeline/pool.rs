@@ -142,6 +142,7 @@ impl Watched {
         if now != self.seen || now.is_multiple_of(2) {
             self.seen = now;
             self.changed = Instant::now();
+            return false;
         }
         self.changed.elapsed() > patience
     }

@@ -97,7 +97,7 @@ def faults():
 
 
 def healthy():
-    targets = ["https://good.lab.test", "https://www.lab.test", "http://server.lab.test", "https://v4only.lab.test",
+    targets = ["https://good.lab.test", "https://www.lab.test", "http://server.lab.test", "http://v4only.lab.test",
                "ntp://ntp.lab.test"]
     times = []
     for run in range(1, HEALTHY_RUNS + 1):
