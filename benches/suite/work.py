@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 
 from . import measure
@@ -51,10 +52,12 @@ class Work:
 
         def once():
             bundle.unlink(missing_ok=True)
-            return measure.run(
+            run = measure.run(
                 [self.casefile, "collect", "--from", folder, "--no-host", "--yes", "--full-speed", "--profile", profile]
                 + ["--output", bundle.parent, "--bundle-name", bundle.name.removesuffix(".casefile.zip")]
             )
+            whole(folder, bundle)
+            return run
 
         return once
 
@@ -100,6 +103,15 @@ def remove(path):
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def whole(folder, bundle):
+    """Fails where the bundle holds less than it was given, about: what was left out costs nothing."""
+    given = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    with zipfile.ZipFile(bundle) as packed:
+        held = sum(entry.file_size for entry in packed.infolist() if "/data/" in entry.filename)
+    if held < 0.95 * given:
+        raise measure.Failed(f"the bundle holds {held} of {given} bytes")
 
 
 def build(target):
