@@ -130,7 +130,7 @@ impl Redactor {
             let value = &text[start..end];
             let name = captures.get(1);
             let too_plain = rule.entropy.is_some_and(|least| entropy(value) <= least);
-            let reference = rule.secret && is_reference(value);
+            let reference = rule.secret && !rule.check.is_some_and(Check::begins_table) && is_reference(value);
             let passes = rule.check.is_none_or(|check| check.passes(name.map(|m| m.as_bytes()), value));
             let passes = passes && !(rule.check == Some(Check::Email) && in_user_information(&text[..start]));
             let passes = passes

@@ -39,7 +39,9 @@ macro_rules! builtin {
 const BUILTIN: &[(&str, &str)] = builtin![
     "redaction-rules/clients.toml",
     "redaction-rules/cloud.toml",
+    "redaction-rules/code.toml",
     "redaction-rules/connections.toml",
+    "redaction-rules/dialogues.toml",
     "redaction-rules/hashes.toml",
     "redaction-rules/headers.toml",
     "redaction-rules/passwords.toml",
@@ -58,6 +60,8 @@ const BUILTIN: &[(&str, &str)] = builtin![
     "redaction-rules/personal-vehicles.toml",
     "redaction-rules/prefixes.toml",
     "redaction-rules/services.toml",
+    "redaction-rules/settings.toml",
+    "redaction-rules/tables.toml",
     "redaction-rules/tenants.toml",
     "redaction-rules/tokens.toml",
     "redaction-rules/urls.toml",
@@ -140,13 +144,15 @@ impl Rule {
         self.places.contains(&place)
     }
 
-    /// The range of the secret within a match: the chosen group, else the first group that is not empty, else all of it.
+    /// The range of the secret within a match: the chosen group, or where that took no part in it the next one that did; without
+    /// a choice the first group that is not empty, else all of it.
     pub(super) fn secret_range(&self, captures: &regex::bytes::Captures<'_>) -> Option<(usize, usize)> {
-        if self.secret_group > 0 {
-            return captures.get(self.secret_group).map(|m| (m.start(), m.end()));
-        }
-        let group = captures.iter().skip(1).flatten().find(|m| !m.is_empty());
-        group.or_else(|| captures.get(0)).map(|m| (m.start(), m.end()))
+        let group = if self.secret_group > 0 {
+            captures.iter().skip(self.secret_group).flatten().next()
+        } else {
+            captures.iter().skip(1).flatten().find(|m| !m.is_empty()).or_else(|| captures.get(0))
+        };
+        group.map(|m| (m.start(), m.end()))
     }
 
     /// Whether the rule's file wants the value at `secret`, found as a part of `whole`, to be left alone.
