@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use super::columns::{self, Columns};
 use super::key_block::key_blocks;
 use super::prefilter::{Seen, Sign};
 use super::seeds::Seeds;
@@ -21,6 +22,8 @@ pub(super) struct LineState {
     pub(super) in_key_block: bool,
     /// Where in a YAML document.
     pub(super) yaml: YamlState,
+    /// Where in a table or a statement of SQL.
+    pub(super) columns: Columns,
     /// Bytes of the next window that the last one has already replaced.
     consumed: usize,
     /// Whether a value ran past what the last window could see; it goes on in this one.
@@ -36,7 +39,14 @@ pub(super) struct LineState {
 impl LineState {
     /// What the state before a later piece will most likely be: in the same kind of text, and nothing is pending.
     pub(super) fn guess(&self) -> Self {
-        Self { consumed: 0, open_value: None, ahead: Vec::new(), yaml: self.yaml.clone(), ..*self }
+        Self {
+            consumed: 0,
+            open_value: None,
+            ahead: Vec::new(),
+            yaml: self.yaml.clone(),
+            columns: self.columns.clone(),
+            ..*self
+        }
     }
 
     /// Whether what was found after `guess` is what would have been found after this.
@@ -44,7 +54,7 @@ impl LineState {
         self.consumed == 0
             && self.open_value.is_none()
             && self.ahead.is_empty()
-            && (self.in_key_block, &self.yaml) == (guess.in_key_block, &guess.yaml)
+            && (self.in_key_block, &self.yaml, &self.columns) == (guess.in_key_block, &guess.yaml, &guess.columns)
     }
 
     /// For a text inside of `depth` encodings.
@@ -79,6 +89,7 @@ impl Redactor {
         let mut literals = self.prefilter.look(text);
         self.find_everywhere(text, &mut literals, &mut spans);
         self.find_by_rules(piece.bytes, piece.seen, &literals, state, &mut spans)?;
+        columns::find(&self.set, piece, &mut state.columns, &mut spans);
         self.find_nested(text, piece.own_start > 0, state, &mut spans, seeds.as_deref_mut())?;
         if piece.line_goes_on {
             // Encoded text that is seen in part cannot be closed again: all of it goes.
@@ -146,6 +157,7 @@ impl Redactor {
         let mut literals = self.prefilter.look(lines);
         self.find_everywhere(lines, &mut literals, &mut spans);
         self.find_by_rules(lines, lines.len(), &literals, &LineState::inside(depth, true), &mut spans)?;
+        columns::find_in_lines(&self.set, lines, &mut spans);
         self.find_nested(lines, false, &LineState::inside(depth, false), &mut spans, None)?;
         spans.sort_by_key(|span| span.start);
         Ok((spans, literals.has(Sign::Placeholder)))

@@ -150,7 +150,7 @@ impl Redactor {
                 && rule.check.is_none_or(|check| check.passes(name.clone().map(|name| &text[name]), value))
                 && !(rule.check == Some(Check::Email) && in_user_information(&text[..start]))
                 && (rule.places.is_empty() || super::places::is_labelled(rule, text, start, end))
-                && !(rule.secret && is_reference(value))
+                && !(rule.secret && !rule.check.is_some_and(Check::begins_table) && is_reference(value))
                 && !rule.exempts(text, &whole, &(start..end));
             if passes {
                 *from = whole.end.max(whole.start + 1);

@@ -7,6 +7,7 @@
 mod address;
 mod answers;
 mod checks;
+mod columns;
 mod containers;
 mod decode;
 mod digits;

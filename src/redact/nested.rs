@@ -1,5 +1,6 @@
 //! Text inside of text: escapes are undone and encodings opened, and the rules look at what is inside.
 
+use super::columns;
 use super::encoded::{self, Run};
 use super::key_block::key_blocks;
 use super::lines::LineState;
@@ -57,6 +58,7 @@ impl Redactor {
         let mut literals = self.prefilter.look(&view.text);
         self.find_everywhere(&view.text, &mut literals, &mut found);
         self.find_by_rules(&view.text, view.text.len(), &literals, state, &mut found)?;
+        columns::find_in_view(&self.set, view, raw, &mut found);
         self.find_nested(&view.text, false, state, &mut found, seeds)?;
         state.in_key_block = false;
         if literals.has(Sign::KeyBlock) {

@@ -105,12 +105,14 @@ fn token_end(text: &[u8], from: usize, kinds: &super::rules::Kinds) -> Option<us
     None
 }
 
-/// Whether a token can begin at `at`: nothing alphanumeric before it, or an escape that stands for another character.
+/// Whether a token can begin at `at`: nothing alphanumeric before it, or an escape that stands for another character, or an option
+/// of one letter, which takes its value without a space (`mysql -p…`).
 pub(super) fn starts_token(text: &[u8], at: usize) -> bool {
     let before = &text[..at];
     match before {
         [] => true,
         [.., last] if !last.is_ascii_alphanumeric() && *last < 0x80 => true,
+        [b'-', a] | [.., b' ' | b'\t' | b'\n' | b'"' | b'\'', b'-', a] if a.is_ascii_alphabetic() => true,
         [.., b'%', a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => true,
         [.., b'\\', b'n' | b't' | b'r' | b'b' | b'f'] => true,
         [.., b'\\', b'u', a, b, c, d] if [a, b, c, d].iter().all(|x| x.is_ascii_hexdigit()) => true,

@@ -58,7 +58,8 @@ impl YamlState {
             }
         } else if self.data.is_some() {
             let to = indent + content.len();
-            return (!value.is_empty() && !is_reference(value)).then_some((to - value.len(), to));
+            let empty = matches!(value, b"" | b"\"\"" | b"''");
+            return (!empty && !is_reference(value)).then_some((to - value.len(), to));
         } else if name == b"kind" {
             self.is_secret = is_secret_kind(value);
         } else if matches!(name, b"data" | b"stringData")

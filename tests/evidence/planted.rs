@@ -39,6 +39,22 @@ const LABELLED: &[&str] = &[
     r#"{"request":"{\"username\":\"«user»\",\"password\":\"§\"}","status":401}"#,
     "Server=tcp:db.example.com,1433;Database=shop;User Id=shop;Password=§;Encrypt=True;",
     "CREATE USER shop WITH PASSWORD '§';",
+    "INSERT INTO users (id, login, password) VALUES («1..9000»,'«user»','§');",
+    "«comma» DEBUG [«thread»] «java» - INSERT INTO `users` (`login`, `pass`) VALUES ('«user»', '§') [«1..90» ms]",
+    "id,login,password\n«1..9000»,«user»,§\n",
+    " login | password\n-------+----------\n «user»   | §\n(1 row)\n",
+    r#"«iso» exec ["shop","--host","db","--password","§"]"#,
+    "«rfc3164» «host» sudo: shop : COMMAND=/usr/bin/sqlplus shop/§@db",
+    "echo § | sudo -S systemctl restart «service»",
+    "echo 'shop:§' | chpasswd",
+    "requirepass §",
+    r#"    client.setPassword("§");"#,
+    r#"requests.get(url, auth=("shop", "§"))"#,
+    r#"<property name="db.password">§</property>"#,
+    "<key>password</key>\n<string>§</string>",
+    "snmp-server community § RO",
+    "«iso-ms» INFO password for «user» changed to §",
+    "пароль: §",
 ];
 
 const KINDS: &[Kind] = &[

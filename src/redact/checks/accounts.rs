@@ -34,7 +34,7 @@ pub(super) fn login(value: &[u8]) -> bool {
 }
 
 /// Whether both are the words for themselves, as in `user:password`.
-fn is_manual(user: &[u8], password: &[u8]) -> bool {
+pub(super) fn is_manual(user: &[u8], password: &[u8]) -> bool {
     let one_of = |list: &[&str], part: &[u8]| list.iter().any(|known| part.eq_ignore_ascii_case(known.as_bytes()));
     one_of(&MANUAL_USERS, user) && one_of(&MANUAL_PASSWORDS, password)
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod americas;
+mod arguments;
 mod arithmetic;
 mod asia;
 mod europe;
@@ -16,7 +17,8 @@ use serde::Deserialize;
 
 use super::placeholder::PREFIX;
 use super::sensitive_names::{
-    is_data_key, is_handle, is_mixed, is_opaque, is_reference, is_sensitive_header, is_sensitive_key, looks_made,
+    is_data_key, is_denied, is_handle, is_mixed, is_opaque, is_reference, is_sensitive_header, is_sensitive_key,
+    looks_made,
 };
 use accounts::{login, tenant};
 pub(super) use number::LONGEST;
@@ -57,6 +59,20 @@ pub enum Check {
     Tenant,
     /// A user and a password with a colon between, neither of them the word for itself.
     Login,
+    /// A password beside its user (the first group), where not both are the words for themselves.
+    PasswordArgument,
+    /// What [`Check::SensitiveName`] takes, but for another option or a named argument in its place.
+    SensitiveOption,
+    /// What [`Check::SensitiveNameMade`] takes under the name of a header, but for cookies, which have rules of their own.
+    SensitiveHeader,
+    /// What somebody types for a password and no sentence holds: letters with digits or signs, and no name of a file.
+    Typed,
+    /// Base64 of text.
+    Base64,
+    /// The line that names the columns of a table, one of which promises a secret.
+    Columns,
+    /// The beginning of a statement of SQL that names columns or a table.
+    SqlColumns,
     /// What [`Check::SensitiveNameMade`] takes, and no repetition of the name: manuals write `define('password', 'password')`.
     SensitiveArgument,
     /// A literal that a person may have chosen for a password, and no number that a line of a log holds at its place.
@@ -75,13 +91,26 @@ impl Check {
         )
     }
 
+    /// Whether what passes is no value, but the beginning of a table whose cells are.
+    #[must_use]
+    pub fn begins_table(self) -> bool {
+        matches!(self, Self::Columns | Self::SqlColumns)
+    }
+
     /// Whether `value`, under `name` where the pattern has one, passes. Separators in numbers are ignored.
     #[must_use]
     pub fn passes(self, name: Option<&[u8]>, value: &[u8]) -> bool {
         // A placeholder names a kind (`REDACTED-token-…`), but it is no name of what follows.
         let placeholder = name.is_some_and(|name| memchr::memmem::find(name, PREFIX.as_bytes()).is_some());
         if placeholder
-            && matches!(self, Self::SensitiveName | Self::SensitiveNameMade | Self::SensitiveNameMixed | Self::KeyName)
+            && matches!(
+                self,
+                Self::SensitiveName
+                    | Self::SensitiveNameMade
+                    | Self::SensitiveNameMixed
+                    | Self::SensitiveOption
+                    | Self::KeyName
+            )
         {
             return false;
         }
@@ -111,10 +140,17 @@ impl Check {
             Self::ServiceValue => !is_reference(value) && has_letter(value) && looks_made(value),
             Self::Tenant => tenant(value),
             Self::Login => login(value),
+            Self::PasswordArgument => arguments::password(name.unwrap_or_default(), value),
+            Self::SensitiveOption => kind().is_some() && arguments::option(value),
+            Self::SensitiveHeader => !arguments::is_cookie(name) && Self::SensitiveNameMade.passes(name, value),
+            Self::Typed => arguments::typed(value),
+            Self::Base64 => arguments::base64_text(value),
+            Self::Columns => super::columns::is_header(value),
+            Self::SqlColumns => super::columns::is_statement(value),
             Self::SensitiveArgument => name != Some(value) && Self::SensitiveNameMade.passes(name, value),
             Self::Chosen => !is_reference(value) && (value.len() > 3 || !value.iter().all(u8::is_ascii_digit)),
             Self::KeyName => {
-                !name.is_some_and(|name| is_data_key(name) || is_handle(name) || (is_bare_key(name) && is_path(value)))
+                !name.is_some_and(|name| is_no_secret_key(name, value))
                     && !is_reference(value)
                     && has_letter(value)
                     && looks_made(value)
@@ -124,7 +160,7 @@ impl Check {
 }
 
 /// Whether `value` can be a secret of `kind`. People choose passwords, so any text may be one; machines make the others.
-fn fits(kind: &str, value: &[u8]) -> bool {
+pub(super) fn fits(kind: &str, value: &[u8]) -> bool {
     if kind != "password" && is_address(value) {
         return false;
     }
@@ -162,6 +198,11 @@ fn is_short_secret(value: &[u8]) -> bool {
 /// Whether `value` is an address in memory, or a number that a server gives to a session, as ZooKeeper does.
 fn is_address(value: &[u8]) -> bool {
     value.strip_prefix(b"0x").is_some_and(|digits| digits.len() <= 16 && digits.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// Whether what stands under `name` is none, although the name ends as that of a key.
+fn is_no_secret_key(name: &[u8], value: &[u8]) -> bool {
+    is_data_key(name) || is_handle(name) || is_denied(name) || (is_bare_key(name) && is_path(value))
 }
 
 /// Whether `name` says no more than that it is a key.

@@ -39,7 +39,9 @@ macro_rules! builtin {
 const BUILTIN: &[(&str, &str)] = builtin![
     "redaction-rules/clients.toml",
     "redaction-rules/cloud.toml",
+    "redaction-rules/code.toml",
     "redaction-rules/connections.toml",
+    "redaction-rules/dialogues.toml",
     "redaction-rules/hashes.toml",
     "redaction-rules/headers.toml",
     "redaction-rules/passwords.toml",
@@ -58,6 +60,8 @@ const BUILTIN: &[(&str, &str)] = builtin![
     "redaction-rules/personal-vehicles.toml",
     "redaction-rules/prefixes.toml",
     "redaction-rules/services.toml",
+    "redaction-rules/settings.toml",
+    "redaction-rules/tables.toml",
     "redaction-rules/tenants.toml",
     "redaction-rules/tokens.toml",
     "redaction-rules/urls.toml",
@@ -149,8 +153,8 @@ impl Rule {
         self.places.contains(&place)
     }
 
-    /// The range of the secret within the match `whole`: the chosen group, else the first group that is not empty, else all
-    /// of it. `first` becomes the first group.
+    /// The range of the secret within the match `whole`: the chosen group, or where that took no part in it the next one that
+    /// did; without a choice the first group that is not empty, else all of it. `first` becomes the first group.
     pub(super) fn secret_in(
         &self,
         regex: &Regex,
@@ -165,7 +169,7 @@ impl Rule {
         let captures = regex.captures_at(text, whole.start)?;
         *first = captures.get(1).map(|m| m.range());
         if self.secret_group > 0 {
-            return captures.get(self.secret_group).map(|m| m.range());
+            return captures.iter().skip(self.secret_group).flatten().next().map(|m| m.range());
         }
         let group = captures.iter().skip(1).flatten().find(|m| !m.is_empty());
         group.map_or_else(|| Some(whole.clone()), |m| Some(m.range()))

@@ -16,8 +16,8 @@ pub use http::{is_id_header, is_plain_header, is_user_header, is_version_header,
 pub use made::looks_made;
 pub use placeholders::is_placeholder;
 use tables::{
-    ABOUT, ANYWHERE, ASKS, AT_END, COUNTED, DATA_KEYS, HARMLESS_HEADERS, HEADERS, PAIRS, RUN_TOGETHER, SECRET_KEYS,
-    STILL,
+    ABOUT, ANYWHERE, ASKS, AT_END, COUNTED, DATA_KEYS, FOREIGN, HARMLESS_HEADERS, HEADERS, PAIRS, RUN_TOGETHER,
+    SECRET_KEYS, STILL,
 };
 pub(super) use telling::telling_words;
 pub use values::{is_mixed, is_opaque, is_reference, is_uuid};
@@ -30,6 +30,9 @@ pub const KINDS: [&str; 11] =
 /// The kind of secret that a value called `name` is, or `None` when the name promises none.
 #[must_use]
 pub fn is_sensitive_key(name: &[u8]) -> Option<&'static str> {
+    if !name.is_ascii() && FOREIGN.iter().any(|word| memchr::memmem::find(name, word.as_bytes()).is_some()) {
+        return Some("password");
+    }
     let text = spaced(name);
     let all = words(&text);
     let mut words = all.as_slice();
@@ -90,6 +93,13 @@ pub fn is_handle(name: &[u8]) -> bool {
         matches!(*word, "credential" | "credentials" | "creds" | "token" | "key" | "password" | "request" | "trace")
     };
     matches!(all.as_slice(), [.., before, "id" | "ids" | "uuid"] if pointed(before))
+}
+
+/// True for a name that says of itself that its value is none: `nonMatchingToken`, `fake_key`.
+#[must_use]
+pub fn is_denied(name: &[u8]) -> bool {
+    let text = spaced(name);
+    words(&text).first().is_some_and(|first| ["non", "not", "dummy", "fake", "bogus"].contains(first))
 }
 
 /// `token_id`, `key_id`, `access_key_id` and `credential_ids` are handles for look-ups, not secrets.

@@ -1,7 +1,7 @@
 //! The words that make a name sensitive, and those that do not. Order matters in none of them.
 
 /// Words that promise a secret wherever they stand in a name, unless an exception ends it.
-pub(super) const ANYWHERE: [(&str, &str); 28] = [
+pub(super) const ANYWHERE: [(&str, &str); 47] = [
     ("password", "password"),
     ("passwords", "password"),
     ("passwd", "password"),
@@ -11,6 +11,25 @@ pub(super) const ANYWHERE: [(&str, &str); 28] = [
     ("kennwort", "password"),
     ("contrasena", "password"),
     ("senha", "password"),
+    ("wachtwoord", "password"),
+    ("adgangskode", "password"),
+    ("losenord", "password"),
+    ("passord", "password"),
+    ("salasana", "password"),
+    ("motdepasse", "password"),
+    ("heslo", "password"),
+    ("haslo", "password"),
+    ("jelszo", "password"),
+    ("lozinka", "password"),
+    ("requirepass", "password"),
+    ("masterauth", "password"),
+    ("rootpw", "password"),
+    ("bindpw", "password"),
+    ("authtok", "password"),
+    ("storepass", "password"),
+    ("keypass", "password"),
+    ("keystorepass", "password"),
+    ("psksecret", "secret"),
     ("pgpassword", "password"),
     ("userpass", "password"),
     ("dbpass", "password"),
@@ -33,11 +52,13 @@ pub(super) const ANYWHERE: [(&str, &str); 28] = [
 ];
 
 /// Words that promise a secret at the end of a name only: `auth_method` and `pass_count` do not, `proxy_auth` does.
-pub(super) const AT_END: [(&str, &str); 28] = [
+pub(super) const AT_END: [(&str, &str); 30] = [
     ("crumb", "csrf"),
     ("pwd", "password"),
     ("pass", "password"),
     ("pw", "password"),
+    ("psk", "password"),
+    ("parola", "password"),
     ("tokens", "token"),
     ("authorization", "auth"),
     ("auth", "auth"),
@@ -65,7 +86,7 @@ pub(super) const AT_END: [(&str, &str); 28] = [
 ];
 
 /// What stands before `key` in the name of a secret one. Others (`primary_key`, `sort_key`, `cache_key`) are data.
-pub(super) const SECRET_KEYS: [&str; 24] = [
+pub(super) const SECRET_KEYS: [&str; 26] = [
     "api",
     "private",
     "secret",
@@ -90,10 +111,12 @@ pub(super) const SECRET_KEYS: [&str; 24] = [
     "service",
     "integration",
     "functions",
+    "client",
+    "preshared",
 ];
 
 /// Two words that are a secret only together, at the end of a name.
-pub(super) const PAIRS: [(&str, &str, &str); 10] = [
+pub(super) const PAIRS: [(&str, &str, &str); 18] = [
     ("saml", "response", "token"),
     ("saml", "request", "token"),
     ("session", "id", "session"),
@@ -104,6 +127,15 @@ pub(super) const PAIRS: [(&str, &str, &str); 10] = [
     ("code", "verifier", "token"),
     ("recovery", "code", "pin"),
     ("backup", "code", "pin"),
+    // Of WordPress and its kind: what cookies are made with.
+    ("auth", "salt", "secret"),
+    ("in", "salt", "secret"),
+    ("in", "key", "key"),
+    ("nonce", "salt", "secret"),
+    ("nonce", "key", "key"),
+    ("security", "salt", "secret"),
+    ("de", "passe", "password"),
+    ("access", "code", "pin"),
 ];
 
 /// Endings that say that the name is about a secret rather than one.
@@ -197,10 +229,11 @@ pub(super) const ABOUT: [&str; 87] = [
     "validity",
 ];
 
-/// Beginnings that ask about a secret or count it.
-pub(super) const ASKS: [&str; 22] = [
+/// Beginnings that ask about a secret, count it, or say that it is none.
+pub(super) const ASKS: [&str; 27] = [
     "has", "is", "use", "uses", "show", "hide", "require", "requires", "allow", "enable", "disable", "no", "forgot",
-    "reset", "change", "invalid", "missing", "max", "min", "num", "total", "last",
+    "reset", "change", "invalid", "missing", "max", "min", "num", "total", "last", "non", "not", "dummy", "fake",
+    "bogus",
 ];
 
 /// Trailing words that leave a secret one: `password_hash`, `newPasswordConfirm`, `DB_PASSWORD_PROD`.
@@ -291,6 +324,29 @@ pub(super) const COUNTED: [&str; 12] = [
     "limit",
     "remaining",
     "reset",
+];
+
+/// Words for a password that are not ASCII, as they stand in names; with a capital where people begin a label so.
+pub(super) const FOREIGN: [&str; 19] = [
+    "contraseña",
+    "Contraseña",
+    "lösenord",
+    "hasło",
+    "Hasło",
+    "jelszó",
+    "şifre",
+    "Şifre",
+    "parolă",
+    "пароль",
+    "Пароль",
+    "συνθηματικό",
+    "密码",
+    "密碼",
+    "口令",
+    "パスワード",
+    "비밀번호",
+    "סיסמה",
+    "كلمة المرور",
 ];
 
 /// Headers whose names do not say what they carry.

@@ -1,5 +1,6 @@
 //! The rules on the values of a JSON document: by the names around a value, then by what its text is.
 
+mod arguments;
 mod base64;
 mod content;
 mod cookies;
@@ -25,6 +26,7 @@ use super::stream::Counts;
 use super::view::View;
 use super::write::scheme;
 use super::{RedactError, Redactor, jwt, placeholder};
+use arguments::Before;
 use content::{Content, Hints};
 use purpose::{Names, Purpose};
 use remembered::{JudgedNames, KnownNames, PlainTexts};
@@ -44,6 +46,8 @@ pub(super) struct ValueRules {
     counts: Counts,
     /// How many times what is looked at now was wrapped.
     depth: usize,
+    /// What the text before in an array says.
+    before: Before,
     known: KnownNames,
     names: JudgedNames,
     plain: PlainTexts,
@@ -68,6 +72,7 @@ impl ValueRules {
             seeds: None,
             counts: Counts::new(),
             depth: 0,
+            before: Before::default(),
             known: KnownNames::new(),
             names: JudgedNames::new(),
             plain: PlainTexts::new(),
@@ -363,16 +368,27 @@ impl ValueRedactor for ValueRules {
     type Long = Content;
 
     fn value(&mut self, place: &Place<'_>, text: &[u8]) -> Vec<Edit> {
-        if text.len() < 2 { Vec::new() } else { self.short(place, text) }
+        match self.before.kind(place, text) {
+            Some(kind) if text.len() > 1 => {
+                self.look_together();
+                self.by_name(Purpose::Whole(kind), text)
+            }
+            _ if text.len() < 2 => Vec::new(),
+            _ => self.short(place, text),
+        }
     }
 
     fn offer(&mut self, place: &Place<'_>, text: &[u8]) -> Offer {
+        let by_before = self.before.kind(place, text);
         if text.len() < 2 {
             return Offer::Decided(Vec::new());
         }
         let names = Names::of(place);
         let judged = self.names.of(&names, place.numbers);
-        let purpose = Purpose::of(place, &names, judged.by_name, text);
+        let purpose = match by_before {
+            Some(kind) => Purpose::Whole(kind),
+            None => Purpose::of(place, &names, judged.by_name, text),
+        };
         self.put_off(place, text, purpose, Hints::of(place, judged.hints))
     }
 
@@ -381,6 +397,7 @@ impl ValueRedactor for ValueRules {
     }
 
     fn key(&mut self, text: &[u8]) -> Vec<Edit> {
+        self.before.forget();
         if text.len() < 4 || self.is_plain_key(text) {
             self.known.add_plain_key(text, self.depth);
             return Vec::new();
@@ -390,6 +407,7 @@ impl ValueRedactor for ValueRules {
     }
 
     fn known_key(&mut self, text: &[u8]) -> Option<u32> {
+        self.before.forget();
         self.known.plain_key(text, self.depth)
     }
 
@@ -398,6 +416,7 @@ impl ValueRedactor for ValueRules {
     }
 
     fn begin(&mut self, place: &Place<'_>) -> Content {
+        self.before.forget();
         self.look_together();
         let names = Names::of(place);
         let judged = self.names.of(&names, place.numbers);

@@ -326,3 +326,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn arguments_and_headers_in_arrays_go_by_the_text_before_them() {
+    for (input, expected) in [
+        (r#"{"args":["--password","swordfish","--host","db"]}"#, 1),
+        (r#"{"args":["--password","--host","db"]}"#, 0),
+        (r#"["app","-token","-S2k3JhT9vLmQ2w","x"]"#, 1),
+        (r#"{"rawHeaders":["Host","x","Authorization","Bearer abc","Accept","*/*"]}"#, 1),
+        (r#"{"rawHeaders":["Accept","authorization","Cookie","sid=abc"]}"#, 1),
+        (r#"{"headers":[["X-Api-Key","swordfish"],["Accept","*/*"]]}"#, 1),
+        (r#"[["Cookie","sid=k3JhT9vLmQ2w"]]"#, 1),
+        (r#"{"required":["password","token","password2","username"]}"#, 0),
+        (r#"{"a":["--password"],"b":"swordfish"}"#, 0),
+    ] {
+        let out = text(input);
+        assert_eq!(out.matches("REDACTED-").count(), expected, "{out}");
+        assert_eq!(text(&out), out);
+    }
+    assert!(text(r#"["Authorization","Bearer abc"]"#).contains("Bearer REDACTED-"));
+}

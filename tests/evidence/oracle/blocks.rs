@@ -88,7 +88,7 @@ pub fn find_yaml(text: &[u8], finds: &mut Vec<Find>) {
         if is_block(&value) {
             scalar = (data.is_some() || is_sensitive_key(&name).is_some()).then_some(indent);
         } else if data.is_some() {
-            if !value.is_empty() && !is_reference(&value) {
+            if !["", "\"\"", "''"].contains(&String::from_utf8_lossy(&value).as_ref()) && !is_reference(&value) {
                 go(indent + content.len() - value.len()..indent + content.len());
             }
         } else if name == b"kind" {

@@ -6,6 +6,7 @@
 
 mod address;
 mod blocks;
+mod columns;
 mod reading;
 mod rule;
 mod spelling;
@@ -46,6 +47,8 @@ pub struct Oracle {
     rules: Vec<Rule>,
     names: Vec<String>,
     not_judged: BTreeSet<String>,
+    /// Whether a value under a column's name is a secret.
+    cells: rule::Check,
 }
 
 impl Oracle {
@@ -55,7 +58,14 @@ impl Oracle {
         let names = names.iter().map(|name| name.to_ascii_lowercase()).collect();
         let not_judged =
             set.rules.iter().filter(|rule| rule::is_about_places(rule)).map(|rule| rule.id.clone()).collect();
-        Self { rules: Rule::all(&set), names, not_judged }
+        let cells = rule::check(set.rules.iter().find(|rule| rule.id == "named-secret-bare").expect("it is built in"));
+        Self { rules: Rule::all(&set), names, not_judged, cells }
+    }
+
+    fn begins(&self, finds: Vec<Find>) -> Vec<columns::Begin> {
+        let is_sql = |by: &str| self.rules.iter().any(|rule| rule.id == by && rule.begins == Some("sql-columns"));
+        let begin = |find: Find| columns::Begin { range: find.range, sql: is_sql(&find.by), by: find.by };
+        finds.into_iter().map(begin).collect()
     }
 
     /// Whether what this rule finds is judged here: rules about numbers of people, which ask where a number stands, are not.
@@ -66,12 +76,12 @@ impl Oracle {
     /// The places in `text` that must go: as the first pass finds them, and wherever one of its secrets stands.
     pub fn must_go(&self, text: &[u8]) -> Vec<Find> {
         let mut first = Vec::new();
-        self.look(text, 0, &BTreeSet::new(), &mut first);
+        self.look(text, 0, None, &BTreeSet::new(), &mut first);
         let seeds = secrets_of(&first);
         let seeds = seeds.iter().filter_map(|secret| seed_of(secret));
         let seeds = seeds.flat_map(|seed| spelling::spellings(&seed)).collect();
         let mut second = Vec::new();
-        self.look(text, 0, &seeds, &mut second);
+        self.look(text, 0, None, &seeds, &mut second);
         second.retain(|find| !find.range.is_empty());
         for find in second.iter_mut().filter(|find| !find.address) {
             find.range = whole_words(text, find.range.clone());
@@ -85,12 +95,35 @@ impl Oracle {
         self.rules.iter().map(|rule| (rule.id.as_str(), rule.unlit())).filter(|(_, times)| *times > 0).collect()
     }
 
-    fn look(&self, text: &[u8], depth: usize, seeds: &BTreeSet<Vec<u8>>, finds: &mut Vec<Find>) {
+    /// `read` is how `text` was written, where escapes were undone in it.
+    fn look(
+        &self,
+        text: &[u8],
+        depth: usize,
+        read: Option<(&Reading, &[u8])>,
+        seeds: &BTreeSet<Vec<u8>>,
+        finds: &mut Vec<Find>,
+    ) {
+        let mut begins = Vec::new();
         for line in lines(text) {
             for rule in self.rules.iter().filter(|rule| rule.lines == 1) {
-                rule.find(&text[line.clone()], line.start, finds);
+                if rule.begins.is_some() {
+                    rule.find(&text[line.clone()], line.start, &mut begins);
+                } else {
+                    rule.find(&text[line.clone()], line.start, finds);
+                }
             }
         }
+        let mut begins = self.begins(begins);
+        if let Some((reading, raw)) = read {
+            // A statement that is written so was read there.
+            begins.retain(|begin| {
+                let copy = text[begin.range.clone()].to_ascii_lowercase().starts_with(b"copy");
+                !begin.sql || copy || raw[reading.written(&begin.range)] != text[begin.range.clone()]
+            });
+        }
+        let judge = |name: &[u8], value: &[u8]| value != b"\\N" && (self.cells)(Some(name), value);
+        columns::find(text, begins, &judge, finds);
         for rule in self.rules.iter().filter(|rule| rule.lines > 1) {
             rule.find_over_lines(text, finds);
         }
@@ -107,7 +140,7 @@ impl Oracle {
         for line in lines(text) {
             if let Some(reading) = Reading::without_escapes(&text[line.clone()]) {
                 let mut inside = Vec::new();
-                self.look(reading.text(), depth + 1, seeds, &mut inside);
+                self.look(reading.text(), depth + 1, Some((&reading, &text[line.clone()])), seeds, &mut inside);
                 for find in inside {
                     let written = if find.range.is_empty() { 0..0 } else { reading.written(&find.range) };
                     let range = line.start + written.start..line.start + written.end;
@@ -118,7 +151,7 @@ impl Oracle {
         }
         for run in reading::encoded_runs(text) {
             let mut inside = Vec::new();
-            self.look(&run.decoded, depth + 1, seeds, &mut inside);
+            self.look(&run.decoded, depth + 1, None, seeds, &mut inside);
             if inside.iter().any(|find| !find.range.is_empty()) {
                 finds.push(Find::new(run.range, "encoded"));
             }
@@ -211,6 +244,10 @@ fn begins_word(text: &[u8], at: usize) -> bool {
     let hex = |digits: &[u8]| digits.iter().all(u8::is_ascii_hexdigit);
     before.last().is_none_or(|last| !is_word(*last))
         || (at >= 3 && before[at - 3] == b'%' && hex(&before[at - 2..]))
+        || (at >= 2
+            && before[at - 2] == b'-'
+            && before[at - 1].is_ascii_alphabetic()
+            && before[..at - 2].last().is_none_or(|b| b" \t\n\"'".contains(b)))
         || (at >= 2 && before[at - 2] == b'\\' && b"ntrbf".contains(&before[at - 1]))
         || (at >= 6 && before[at - 6..].starts_with(b"\\u") && hex(&before[at - 4..]))
 }

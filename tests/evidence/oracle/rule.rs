@@ -18,7 +18,16 @@ pub fn is_about_places(rule: &Loaded) -> bool {
 const SEVERAL_LINES: usize = 8 << 10;
 
 /// Whether a value, under the name that the pattern's first group holds, is one.
-type Check = Box<dyn Fn(Option<&[u8]>, &[u8]) -> bool>;
+pub type Check = Box<dyn Fn(Option<&[u8]>, &[u8]) -> bool>;
+
+/// The check of a rule of the engine's.
+pub fn check(loaded: &Loaded) -> Check {
+    let check = loaded.check;
+    Box::new(move |name, value| check.is_none_or(|check| check.passes(name, value)))
+}
+
+/// Checks of rules that see where a table begins.
+const BEGINS: [&str; 2] = ["columns", "sql-columns"];
 
 pub struct Rule {
     pub id: String,
@@ -32,6 +41,8 @@ pub struct Rule {
     secret: bool,
     cookies: bool,
     email: bool,
+    /// It sees where a table begins, and finds no value.
+    pub begins: Option<&'static str>,
     check: Check,
 }
 
@@ -61,7 +72,7 @@ impl Rule {
     fn read(rule: &toml::Value, loaded: &Loaded) -> Self {
         let redact = &rule["redact"];
         let pattern = rule["regex"].as_str().expect("a rule has a pattern");
-        let check = loaded.check;
+        let own = redact.get("check").and_then(toml::Value::as_str);
         Self {
             id: loaded.id.clone(),
             keywords: loaded.keywords.clone(),
@@ -72,8 +83,9 @@ impl Rule {
             entropy: rule.get("entropy").and_then(toml::Value::as_float).unwrap_or(-1.0),
             secret: redact.get("secret").and_then(toml::Value::as_bool).unwrap_or(false),
             cookies: loaded.kind == "cookie",
-            email: redact.get("check").and_then(toml::Value::as_str) == Some("email"),
-            check: Box::new(move |name, value| check.is_none_or(|check| check.passes(name, value))),
+            email: own == Some("email"),
+            begins: BEGINS.into_iter().find(|begins| own == Some(begins)),
+            check: check(loaded),
         }
     }
 
@@ -141,7 +153,7 @@ impl Rule {
             let Some(groups) = self.pattern.captures_at(text, from) else { break };
             let whole = groups.get(0).expect("the match").range();
             let filled = groups.iter().skip(1).flatten().find(|group| !group.is_empty()).or_else(|| groups.get(0));
-            let group = if self.group > 0 { groups.get(self.group) } else { filled };
+            let group = if self.group > 0 { groups.iter().skip(self.group).flatten().next() } else { filled };
             let Some(value) = group.map(|group| group.range()) else { break };
             let name = groups.get(1).map(|name| name.range());
             if self.takes(text, name.clone().map(|name| &text[name]), value.clone()) {
@@ -160,7 +172,7 @@ impl Rule {
         let bytes = &text[value.clone()];
         !bytes.is_empty()
             && entropy(bytes) > self.entropy
-            && !(self.secret && is_reference(bytes))
+            && !(self.secret && self.begins.is_none() && is_reference(bytes))
             && (self.check)(name, bytes)
             && !(self.email && ends_in_url_user(&text[..value.start]))
     }
