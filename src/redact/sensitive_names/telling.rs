@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::tables::{ANYWHERE, AT_END, HEADERS, PAIRS, RUN_TOGETHER};
+use super::tables::{ANYWHERE, AT_END, FOREIGN, HEADERS, PAIRS, RUN_TOGETHER};
 use crate::redact::literals::{Hit, Literals};
 
 /// The places in `line` where such words stand, ordered by their ends. A name that holds none of them promises no secret, to
@@ -12,7 +12,9 @@ pub(in crate::redact) fn telling_words(line: &[u8]) -> Vec<Hit> {
     let words = WORDS.get_or_init(|| {
         let tables = [&AT_END[..], &ANYWHERE, &RUN_TOGETHER, &HEADERS];
         let words = tables.into_iter().flatten().map(|(word, _)| *word);
-        let mut words: Vec<&str> = words.chain(PAIRS.iter().map(|(first, ..)| *first)).chain(["key"]).collect();
+        // Of a pair both must stand there: the longer one tells more.
+        let pairs = PAIRS.iter().map(|(first, second, _)| if first.len() > second.len() { *first } else { *second });
+        let mut words: Vec<&str> = words.chain(pairs).chain(FOREIGN).chain(["key"]).collect();
         words.sort_unstable();
         words.dedup();
         Literals::new(words.into_iter().map(str::as_bytes))
@@ -31,7 +33,7 @@ mod tests {
         fn a_name_without_such_a_word_promises_nothing(
             parts in prop::collection::vec(prop::sample::select(vec![
                 "api", "Key", "keys", "auth", "Auth", "sig", "PIN", "session", "id", "pass", "word", "X", "access", "2",
-                "private", "user", "-", "_", ".", "secret", "Cookie", "storage", "amz", "credential", "nonce", "code",
+                "private", "user", "пароль", "logged", "in", "salt", "de", "passe", "-", "_", ".", "secret", "Cookie", "storage", "amz", "credential", "nonce", "code",
             ]), 1..5),
         ) {
             let name = parts.concat();

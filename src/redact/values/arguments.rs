@@ -10,7 +10,7 @@ const TURNS: [&str; 7] =
 /// The longest name that is remembered.
 const LONGEST: usize = 128;
 
-/// The text before in the same array, as far as it names what follows.
+/// The text before in the same array, as far as it names what follows. A document inside of a value has its own.
 #[derive(Debug, Default)]
 pub(super) struct Before {
     names: Option<Name>,
@@ -49,7 +49,10 @@ impl Before {
         }
         let option = text.starts_with(b"-") && !text.contains(&b'=') && !text.contains(&b' ');
         let kind = is_sensitive_header(text).or_else(|| is_sensitive_key(text));
-        let names = text.len() <= LONGEST && (kind.is_some() || turns()) && text.iter().all(|b| b.is_ascii_graphic());
+        let names = place.depth > 0
+            && text.len() <= LONGEST
+            && (kind.is_some() || turns())
+            && text.iter().all(|b| b.is_ascii_graphic());
         self.names = names.then_some(Name { depth: place.depth, option, kind });
         None
     }

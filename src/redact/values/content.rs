@@ -1,6 +1,7 @@
 //! What a text in a value is, by its beginning: JSON, base64, a picture, or text. All of them are looked at bit by bit, so that
 //! a body of any size takes bounded memory, and alike however the bits are cut.
 
+use super::arguments::Before;
 use super::base64::{self, Base64, Picture};
 use super::gone::Gone;
 use super::purpose::Names;
@@ -120,6 +121,8 @@ pub(in crate::redact) struct Json {
     /// Bytes still to be skipped.
     skip: usize,
     hints: Hints,
+    /// What stood before in the document around it.
+    before: Before,
 }
 
 impl Content {
@@ -148,7 +151,8 @@ impl Content {
         match Self::kind(hints, head, whole).filter(|_| rules.depth < DEEPEST) {
             Some(Kind::Json { skip }) => {
                 let walk = rules.spare.pop().unwrap_or_else(|| Walk::new(Documents::Many, Limits::default()));
-                Self::Json(Box::new(Json { walk, skipped: skip, skip, hints }))
+                let before = std::mem::take(&mut rules.before);
+                Self::Json(Box::new(Json { walk, skipped: skip, skip, hints, before }))
             }
             Some(Kind::Base64(base64::Kind::Text)) => Self::Base64(Box::new(Base64::new(head))),
             Some(Kind::Base64(base64::Kind::Picture(format))) => Self::Picture(Picture::new(format)),
@@ -194,6 +198,7 @@ impl Content {
                 match pushed {
                     Ok(settled) => settled,
                     Err((offset, rest)) => {
+                        rules.before = std::mem::take(&mut json.before);
                         let mut after = Text::new(json.hints, offset);
                         let settled = after.push(rules, &rest, edits);
                         *self = Self::Text(Box::new(after));
@@ -220,6 +225,7 @@ impl Content {
                 rules.depth += 1;
                 let left = json.finish(rules, edits);
                 rules.depth -= 1;
+                rules.before = std::mem::take(&mut json.before);
                 if let Err((offset, rest)) = left {
                     let mut after = Text::new(json.hints, offset);
                     after.push(rules, &rest, edits);
@@ -283,11 +289,13 @@ impl Json {
 /// The edits of a text that is JSON from the first byte to the last; `None` when it is not.
 pub(super) fn json_edits(rules: &mut ValueRules, text: &[u8]) -> Option<Vec<Edit>> {
     let walk = rules.spare.pop().unwrap_or_else(|| Walk::new(Documents::Many, Limits::default()));
-    let mut json = Json { walk, skipped: 0, skip: 0, hints: Hints::default() };
+    let before = std::mem::take(&mut rules.before);
+    let mut json = Json { walk, skipped: 0, skip: 0, hints: Hints::default(), before };
     let mut edits = Vec::new();
     rules.depth += 1;
     let whole = json.push(rules, text, &mut edits).is_ok() && json.finish(rules, &mut edits).is_ok();
     rules.depth -= 1;
+    rules.before = json.before;
     if rules.spare.len() < DEEPEST {
         rules.spare.push(json.walk.again());
     }

@@ -243,7 +243,8 @@ impl ValueRedactor for OneByOne {
         let names = Names::of(place);
         let judged = JudgedNames::new().of(&names, Numbers::default());
         let is_number = place.scalar == Scalar::Number;
-        match Purpose::of(place, &names, judged.by_name, text) {
+        let by_before = self.0.before.kind(place, text).map(Purpose::Whole);
+        match by_before.unwrap_or_else(|| Purpose::of(place, &names, judged.by_name, text)) {
             _ if text.len() < 2 => Vec::new(),
             Purpose::Text if is_number && !is_whole_number(text) => Vec::new(),
             Purpose::Text if is_number => self.0.labelled(names.own(), text, Vec::new()),
@@ -254,6 +255,7 @@ impl ValueRedactor for OneByOne {
     }
 
     fn key(&mut self, text: &[u8]) -> Vec<Edit> {
+        self.0.before.forget();
         if text.len() < 4 { Vec::new() } else { self.0.labelled(None, text, Vec::new()) }
     }
 
