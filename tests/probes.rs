@@ -85,7 +85,10 @@ fn a_collection_keeps_the_reports_also_of_what_fails() {
     let manifest = bundle.json("manifest.json");
     let plan = manifest["plan"].as_array().cloned().unwrap_or_default();
     let probes: Vec<&Value> = plan.iter().filter(|item| item["collector"] == "probes").collect();
-    assert!(!probes.is_empty() && probes.iter().all(|item| item["status"] == "collected"), "{probes:#?}");
+    assert!(probes.len() == 2 && probes.iter().all(|item| item["status"] == "collected"), "{probes:#?}");
+    let of = |n: usize| probes[n]["artifacts"].as_array().cloned().unwrap_or_default();
+    assert_eq!(of(0), ["data/probes/1-tcp-127.0.0.1.json"]);
+    assert_eq!(of(1), ["data/probes/2-http-127.0.0.1.json"]);
 }
 
 #[test]

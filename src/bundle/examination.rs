@@ -19,6 +19,9 @@ use crate::model::{ArtifactPath, Case, Manifest, Sha256Digest};
 /// Told how many of the file's bytes are done; answers whether to go on.
 pub type Progress<'a> = &'a mut dyn FnMut(u64) -> ControlFlow<()>;
 
+/// Seconds that a clock may be set back without a word in the manifest: what a time server corrects, and the rounding.
+const UNNOTED: i64 = 3;
+
 /// How one file fared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -246,11 +249,13 @@ impl Comparison<'_> {
         }
     }
 
-    /// A run and a log that end before they begin. What the time stamps of a log are is not recomputed: those without a year or
+    /// A run and a log that end before they begin, but for a clock that was set back and is said to have been. What the time stamps of a log are is not recomputed: those without a year or
     /// a zone depend on the machine that they come from.
     fn times(&mut self) {
         let Some(manifest) = &self.draft.manifest else { return };
-        if manifest.ended < manifest.started {
+        let back = manifest.started.as_second().saturating_sub(manifest.ended.as_second());
+        let set_back = manifest.clock.jumped_seconds.map_or(0, |jumped| jumped.saturating_neg().max(0));
+        if back > set_back.saturating_add(UNNOTED) {
             self.problems.push(Problem::malformed(MANIFEST_PATH, Code::RecordedTimes, "of the run"));
         }
         for artifact in &manifest.artifacts {

@@ -86,7 +86,9 @@ impl<'a> Record<'a> {
 
     /// Takes what became of the next source, in the order of the plan. `added` are the artifacts in the bundle.
     pub(super) fn ended(&mut self, ended: Ended, added: &[Added]) -> Result<(), RunError> {
-        self.close_items(added)?;
+        // The newest artifact, where there is one, is this source's own, and no longer of an item before it.
+        let before = added.len() - usize::from(ended.written.is_some()).min(added.len());
+        self.close_items(&added[..before])?;
         let Some(item) = self.planned.get(self.item) else { return Ok(()) };
         let source = &item.sources[self.done];
         let outcome = ended.outcome.clone();

@@ -243,7 +243,7 @@ fn statement(
                     names.add(column, word);
                 }
                 Part::Rows if depth > 0 && names.0.get(&column).is_some_and(|name| judge(name, word)) => {
-                    values.push(value)
+                    values.push(value);
                 }
                 _ => {}
             }
