@@ -64,8 +64,13 @@ pub struct CollectArgs {
     /// A screenshot; its metadata is removed; repeat for several
     #[arg(long, value_name = "FILE")]
     screenshot: Vec<String>,
-    /// Ask this host over the network and keep what comes of it: https://shop.example; repeat for several
-    #[arg(long, value_name = "TARGET", conflicts_with = "from")]
+    /// A host to ask over the network, as `casefile probe` takes it.
+    #[arg(
+        long,
+        value_name = "TARGET",
+        conflicts_with = "from",
+        help = "Ask this host over the network and keep what comes of it: https://shop.example; repeat for several"
+    )]
     probe: Vec<String>,
     /// Probe also the public hosts that failed or were slow in the HAR files, at most 5
     #[arg(long, requires = "har", conflicts_with = "from")]

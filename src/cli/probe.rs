@@ -18,8 +18,11 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// Only the targets are asked, and the name servers of this machine for them. No rights are needed.
 #[derive(Debug, clap::Args)]
 pub struct ProbeArgs {
-    /// What to ask: https://shop.example/login, shop.example, db.example:5432, ntp://time.example
-    #[arg(value_name = "TARGET")]
+    /// What to ask.
+    #[arg(
+        value_name = "TARGET",
+        help = "What to ask: https://shop.example/login, shop.example, db.example:5432, ntp://time.example"
+    )]
     targets: Vec<String>,
     /// Only these: dns, tcp, tls, http, path, mtu, loss, clock, system
     #[arg(long, value_name = "KIND", value_delimiter = ',')]

@@ -2,7 +2,7 @@
 //! wrong with it, in a sentence. Asks only what was named; needs no rights.
 //!
 //! - [`target`]: what to ask, as people write it;
-//! - [`run`]: asks all targets within one time limit;
+//! - [`run()`]: asks all targets within one time limit;
 //! - one module a kind of question, each with its report and, as pure functions, the [`finding`]s in it;
 //! - [`report`]: all of it as one document.
 //!

@@ -1,5 +1,5 @@
 //! DNS messages: the question as bytes, and what an answer says. An answer comes from a stranger: any bytes at all give an
-//! answer or an error, never more records than [`MOST_RECORDS`], never a name that steers a terminal.
+//! answer or an error, never more records than `MOST_RECORDS`, never a name that steers a terminal.
 
 use std::net::IpAddr;
 
