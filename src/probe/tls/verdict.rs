@@ -141,7 +141,14 @@ fn good_for(chain: &[Certificate], now: Duration) -> Option<(ServerName<'static>
     Some((name, Duration::from_secs(u64::try_from(at).ok()?)))
 }
 
+/// What Windows says of a chain that ends before an authority (CERT_E_CHAINING, 0x800B010A, winerror.h). The library that asks
+/// it passes the number on in its words only.
+const CHAIN_ENDS: &str = "os error -2146762486";
+
 fn rejection(error: &Error) -> Rejection {
+    if error.to_string().contains(CHAIN_ENDS) {
+        return Rejection::UnknownIssuer;
+    }
     let Error::InvalidCertificate(error) = error else { return Rejection::Other };
     match error {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => Rejection::Expired,
