@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::io::{Cursor, Write};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -55,7 +55,7 @@ impl Collector for Host {
             groups: groups.clone(),
             deadline: context.deadline.clone(),
             cancel: Arc::clone(&context.cancel),
-            answer: Mutex::new(None),
+            answer: OnceLock::new(),
         });
         let purposes: HashMap<&str, &str> = facts::groups().into_iter().collect();
         groups
@@ -97,7 +97,7 @@ struct Child {
     groups: Vec<String>,
     deadline: Deadline,
     cancel: Arc<AtomicBool>,
-    answer: Mutex<Option<Arc<Answer>>>,
+    answer: OnceLock<Answer>,
 }
 
 struct Answer {
@@ -108,9 +108,8 @@ struct Answer {
 }
 
 impl Child {
-    fn answer(&self) -> Arc<Answer> {
-        let mut answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(answer.get_or_insert_with(|| Arc::new(self.ask())))
+    fn answer(&self) -> &Answer {
+        self.answer.get_or_init(|| self.ask())
     }
 
     fn ask(&self) -> Answer {
@@ -130,9 +129,7 @@ impl Child {
             args,
             timeout: TIMEOUT.min(self.deadline.left()),
             output_cap: MAX_ANSWER,
-            environment: std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-                .collect(),
+            environment: CommandSpec::own_environment(),
         };
         match run(&spec, &self.cancel) {
             Ok(output) => {

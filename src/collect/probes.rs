@@ -3,7 +3,7 @@
 
 use std::io::Cursor;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -47,7 +47,7 @@ impl Collector for Probes {
             probes: self.profile.probes.clone(),
             deadline: context.deadline.clone(),
             cancel: Arc::clone(&context.cancel),
-            answer: Mutex::new(None),
+            answer: OnceLock::new(),
         });
         let source = |(n, target): (usize, &Target)| {
             let what = target.to_string();
@@ -73,7 +73,7 @@ struct Child {
     probes: profile::Probes,
     deadline: Deadline,
     cancel: Arc<AtomicBool>,
-    answer: Mutex<Option<Arc<Answer>>>,
+    answer: OnceLock<Answer>,
 }
 
 struct Answer {
@@ -83,9 +83,8 @@ struct Answer {
 }
 
 impl Child {
-    fn answer(&self) -> Arc<Answer> {
-        let mut answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(answer.get_or_insert_with(|| Arc::new(self.ask())))
+    fn answer(&self) -> &Answer {
+        self.answer.get_or_init(|| self.ask())
     }
 
     fn ask(&self) -> Answer {
@@ -109,9 +108,7 @@ impl Child {
             args,
             timeout: limit + GRACE,
             output_cap: MAX_ANSWER,
-            environment: std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-                .collect(),
+            environment: CommandSpec::own_environment(),
         };
         match run(&spec, &self.cancel) {
             Ok(output) => {

@@ -57,6 +57,16 @@ pub struct CommandSpec {
     pub environment: Vec<(String, String)>,
 }
 
+impl CommandSpec {
+    /// The environment of this process, for a child that is the same program. What is no Unicode is left out.
+    #[must_use]
+    pub fn own_environment() -> Vec<(String, String)> {
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect()
+    }
+}
+
 /// How a child ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
