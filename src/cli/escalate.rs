@@ -312,6 +312,12 @@ fn stopped(stopped: &Stopped) -> Failure {
                 DeliverError::DigestMismatch { .. } => {
                     "the ticket says that the bundle is incomplete; restore the file and run the same command again"
                 }
+                DeliverError::Http(_) => {
+                    "check the network and the address in the policy, then run the same command again"
+                }
+                DeliverError::Refused { .. } => {
+                    "mend what it names there or in the policy, then run the same command again"
+                }
                 DeliverError::Busy(_) => "wait until it is done and run the same command again",
                 DeliverError::DamagedRecord { .. } => "look at the file; move it away to make the ticket anew",
                 DeliverError::Io { .. } => {

@@ -5,7 +5,11 @@
 
 pub mod acceptance;
 pub mod handover;
+pub mod http;
 pub mod journal;
+#[cfg(test)]
+pub(crate) mod loopback;
+pub mod notifiers;
 pub mod outbox;
 
 use std::path::{Path, PathBuf};
@@ -58,6 +62,19 @@ pub struct Attached {
 /// Why a step to the outside failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliverError {
+    /// No answer, or none that can be used.
+    #[error(transparent)]
+    Http(#[from] http::HttpError),
+    /// The far side says no.
+    #[error("{system} refuses to {action}: {problem}")]
+    Refused {
+        /// Which far side, by its name in the policy.
+        system: String,
+        /// What was asked for.
+        action: &'static str,
+        /// What it says, as one harmless line.
+        problem: String,
+    },
     /// A file or folder of the outbox.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {

@@ -3,6 +3,7 @@
 //! This room decides and words; it opens no file, asks no clock and sends nothing. `deliver/` carries out.
 
 pub mod calendar;
+pub mod notice;
 pub mod on_call;
 pub mod plain_text;
 pub mod policy;
