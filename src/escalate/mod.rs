@@ -3,10 +3,12 @@
 //! This room decides and words; it opens no file, asks no clock and sends nothing. `deliver/` carries out.
 
 pub mod calendar;
+pub mod callout;
 pub mod notice;
 pub mod on_call;
 pub mod plain_text;
 pub mod policy;
+pub mod progress;
 pub mod routing;
 pub mod severity;
 pub mod targets;
@@ -14,6 +16,7 @@ pub mod ticket;
 mod ticket_context;
 
 pub use policy::Policy;
+pub use progress::Progress;
 pub use severity::{Classified, Decided, classify, decide};
 pub use targets::{Due, Targets};
 pub use ticket::{Ticket, TicketTemplate};
