@@ -4,6 +4,7 @@
 
 pub mod calendar;
 pub mod callout;
+pub mod customer_update;
 pub mod notice;
 pub mod on_call;
 pub mod plain_text;

@@ -96,7 +96,7 @@ fn once_somebody_has_it_no_further_level_is_called_and_a_late_answer_stays_a_bre
 #[test]
 fn an_update_to_the_customer_is_due_again_and_again_until_the_end() {
     let acknowledged = line(12, "acknowledged", &[("by", "Kim Lee"), ("way", "phone")]);
-    let progress = with(&[acknowledged.clone()]);
+    let progress = with(std::slice::from_ref(&acknowledged));
     assert_eq!(progress.next_update(), Some(minute(38)));
     assert_eq!(overdue(&progress, minute(39)), ["customer update"]);
     let told = with(&[acknowledged.clone(), line(40, "customer-updated", &[])]);
@@ -188,7 +188,7 @@ fn access_goes_by_the_customers_contact_ends_and_blocks_until_it_is_taken_back()
         &[("access", "1"), ("who", "Kim Lee"), ("what", "shell"), ("why", "logs"), ("minutes", "120")],
     );
     let contacts = ["Ann Other", "Bo Night"];
-    let requested = with(&[asked.clone()]);
+    let requested = with(std::slice::from_ref(&asked));
     let access = requested.access(1).expect("there");
     assert_eq!(access.state(minute(30)), AccessState::Requested);
     assert_eq!(access.may_approve("Ann  other", &contacts, minute(30)), Ok(()));
