@@ -13,6 +13,7 @@ pub mod kept_case;
 pub(crate) mod loopback;
 pub mod notifiers;
 pub mod outbox;
+pub mod secrets;
 
 use std::path::{Path, PathBuf};
 

@@ -11,6 +11,7 @@ pub mod plain_text;
 pub mod policy;
 pub mod progress;
 pub mod routing;
+pub mod secret_ref;
 pub mod severity;
 pub mod targets;
 pub mod ticket;
