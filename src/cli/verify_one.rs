@@ -40,7 +40,7 @@ pub(super) struct Verified {
 /// Verifies one bundle as `terms` say.
 pub(super) fn verify(input: &Input, terms: &Terms, cancel: &AtomicBool) -> Verified {
     let seen = input
-        .open()
+        .open(terms.identities.as_ref())
         .map_err(LeakScanError::from)
         .and_then(|untrusted| SecondLook::verify(untrusted, terms.scanner.as_ref(), terms.state.as_deref(), cancel));
     match seen {
