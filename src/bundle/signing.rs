@@ -44,11 +44,10 @@ pub enum NoSigningKey {
 impl SigningKey {
     /// Whether the key in `text` needs a password.
     pub fn needs_password(text: &str) -> Result<bool, NoSigningKey> {
-        // A comment, then two bytes each of algorithm, of how the key is encrypted and of its checksum.
-        let line = text.trim().lines().next_back().unwrap_or_default().trim();
-        let raw = BASE64.decode(line.as_bytes()).map_err(|_| NoSigningKey::NotAKey)?;
+        // Two bytes each of algorithm, of how the key is encrypted and of its checksum.
+        let raw = raw(text)?;
         match (raw.len(), raw.get(..4)) {
-            (158, Some([b'E', b'd', kdf @ ..])) => Ok(kdf != [0, 0]),
+            (LENGTH, Some([b'E', b'd', kdf @ ..])) => Ok(kdf != [0, 0]),
             (42, Some([b'E', b'd', ..])) => Err(NoSigningKey::PublicKey),
             _ => Err(NoSigningKey::NotAKey),
         }
@@ -60,6 +59,10 @@ impl SigningKey {
         let encrypted = Self::needs_password(text)?;
         let stored = SecretKeyBox::from_string(text.trim()).map_err(|_| NoSigningKey::NotAKey)?;
         let key = match encrypted {
+            // `minisign -W` of before 0.12 writes zeros in the place of the checksum, which the library would not take.
+            false if raw(text)?[CHECKSUM_AT..].iter().all(|byte| *byte == 0) => {
+                SecretKey::from_bytes(&raw(text)?).map_err(|_| NoSigningKey::NotAKey)?
+            }
             false => stored.into_unencrypted_secret_key().map_err(|_| NoSigningKey::NotAKey)?,
             true => {
                 let password = password.ok_or(NoSigningKey::WrongPassword)?;
@@ -86,6 +89,16 @@ impl SigningKey {
         let signature = signature.map_err(|e| io::Error::other(e.to_string()))?;
         Ok((signature.into_string(), Sha256Digest(hashed.digest.finalize().into())))
     }
+}
+
+/// Bytes of a key, and where its checksum begins, which is the last of it.
+const LENGTH: usize = 158;
+const CHECKSUM_AT: usize = 126;
+
+/// The bytes in a key file, which stand behind a comment.
+fn raw(text: &str) -> Result<Vec<u8>, NoSigningKey> {
+    let line = text.trim().lines().next_back().unwrap_or_default().trim();
+    BASE64.decode(line.as_bytes()).map_err(|_| NoSigningKey::NotAKey)
 }
 
 /// A signature that was made.
@@ -187,6 +200,20 @@ mod tests {
         bytes[middle] ^= 1;
         std::fs::write(&path, &bytes).expect("written");
         assert!(sign(&path, &secret, "x", None, go_on).is_err());
+    }
+
+    #[test]
+    fn a_key_without_a_password_is_taken_whether_or_not_it_has_a_checksum() {
+        let pair = minisign::KeyPair::generate_unencrypted_keypair().expect("a pair");
+        let secret = pair.sk.to_box(None).expect("a key").into_string();
+        let mut bytes = raw(&secret).expect("a key");
+        bytes[CHECKSUM_AT..].fill(0);
+        let without = format!("untrusted comment: x\n{}\n", BASE64.encode(&bytes));
+        let (one, other) = (SigningKey::parse(&secret, None), SigningKey::parse(&without, None));
+        assert_eq!(one.expect("a key").id(), other.expect("a key").id());
+        bytes[CHECKSUM_AT] = 1;
+        let wrong = format!("untrusted comment: x\n{}\n", BASE64.encode(&bytes));
+        assert_eq!(SigningKey::parse(&wrong, None).map(drop), Err(NoSigningKey::NotAKey));
     }
 
     #[test]

@@ -50,7 +50,7 @@ struct Flow {
 /// Reads `bytes` as what the kernel says beside a packet: for fuzzing.
 #[cfg(fuzzing)]
 pub(super) fn read_control(bytes: &[u8]) {
-    let _ = control::Control::parse(bytes);
+    let _ = Control::parse(bytes);
 }
 
 pub(super) fn open() -> LinuxNetwork {
