@@ -59,13 +59,18 @@ fn gaps(manifest: &Manifest, kind: &str) -> Vec<String> {
         .filter(|item| item.collector == kind && !matches!(item.outcome, Outcome::Collected))
         .filter_map(|item| Some((item, item.outcome.reason()?)))
         .collect();
-    let mut told: Vec<String> = gaps
-        .iter()
-        .take(MOST_REASONS)
-        .map(|(item, reason)| format!("{} {}: {}", quoted(&item.what), item.outcome.word(), quoted(reason)))
-        .collect();
-    if gaps.len() > MOST_REASONS {
-        told.push(format!("{} more could not be had whole", gaps.len() - MOST_REASONS));
+    let mut told: Vec<String> = Vec::new();
+    for (n, (item, reason)) in gaps.iter().enumerate() {
+        let gap = format!("{} {}: {}", quoted(&item.what), item.outcome.word(), quoted(reason));
+        // Two globs may both meet it.
+        if told.contains(&gap) {
+            continue;
+        }
+        if told.len() == MOST_REASONS {
+            told.push(format!("{} more could not be had whole", gaps.len() - n));
+            break;
+        }
+        told.push(gap);
     }
     told
 }
