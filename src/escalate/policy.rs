@@ -8,6 +8,8 @@ use crate::model::config::parse_toml;
 use crate::model::{ConfigError, Severity};
 
 use super::calendar::Calendar;
+use super::matrix::Row;
+use super::notifiers::NotifierPolicy;
 use super::on_call::Schedule;
 use super::routing::Routing;
 
@@ -33,6 +35,12 @@ pub struct Policy {
     /// Who is on call, by team.
     #[serde(default)]
     pub on_call: BTreeMap<String, Schedule>,
+    /// The targets of notices, by name.
+    #[serde(default)]
+    pub notifiers: BTreeMap<String, NotifierPolicy>,
+    /// Which of them are told of what.
+    #[serde(default)]
+    pub matrix: Vec<Row>,
 }
 
 /// How a team or one of its people is reached.
@@ -161,6 +169,16 @@ impl Policy {
         }
         if let Some((key, problem, mend)) = policy.routing.mistake() {
             return Err(fail(key, problem, mend));
+        }
+        if let Some((key, problem, mend)) = policy.matrix_mistake() {
+            let error = ConfigError::file(file, problem).mend(mend);
+            let table: Vec<&str> = key.splitn(3, '.').take(2).collect();
+            return Err(if table[0] == "notifiers" {
+                let header = format!("[{}]", table.join("."));
+                error.at_text(text, &header).at_key(key)
+            } else {
+                error.at_key(key).at_line_of_key(text)
+            });
         }
         if let Some(n) = policy.contacts.iter().position(|contact| contact.team.trim().is_empty()) {
             return Err(fail(format!("contacts[{n}].team"), "is empty", "name the team, such as SRE"));
