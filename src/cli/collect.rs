@@ -9,12 +9,14 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::age_keys::recipients;
 use super::case_flags::CaseFlags;
 use super::message::{Message, plain};
 use super::preview::human;
 use super::progress::Progress;
 use super::redaction_flags::{Key, RedactionFlags, random};
 use super::{Exit, count, preview, prompt, read_config};
+use crate::bundle::encryption::Recipients;
 use crate::bundle::layout::BundleName;
 use crate::bundle::writer::WriteError;
 use crate::collect::profile::{self, Files};
@@ -84,6 +86,9 @@ pub struct CollectArgs {
     /// Name of the bundle
     #[arg(long, value_name = "NAME")]
     bundle_name: Option<String>,
+    /// Encrypt the bundle for this public key of age, or those in this file; repeat for several
+    #[arg(long, value_name = "KEY|FILE")]
+    encrypt_to: Vec<String>,
     /// Let commands of the profile run that are not on the built-in list
     #[arg(long)]
     allow_commands: bool,
@@ -128,6 +133,7 @@ pub fn run(args: &CollectArgs) -> Result<Exit, Message> {
         profile.commands.clear();
     }
     name_targets(args, &mut profile)?;
+    name_recipients(args, &mut profile)?;
     let epoch = source_date_epoch()?;
     let cancel = super::cancel_on_signal();
     let context = context(args, &profile, system, epoch, &cancel)?;
@@ -137,8 +143,9 @@ pub fn run(args: &CollectArgs) -> Result<Exit, Message> {
     let case = case(args, given_by, ask, &key)?;
     let profile = Arc::new(profile);
     let collectors = wanted(args, collect::all(&profile));
+    let readers = encrypted_for(&profile);
     if args.dry_run {
-        return dry_run(args, collectors, &context, &case);
+        return dry_run(args, collectors, &context, &case, &readers);
     }
     if !args.output.is_dir() {
         // Said now, not after a minute of gathering.
@@ -154,7 +161,7 @@ pub fn run(args: &CollectArgs) -> Result<Exit, Message> {
     let name = bundle_name(args, &case, epoch)?;
     let planned = pipeline::plan(collectors, &context, &mut |_| {});
     if ask {
-        show_plan(&planned, &case).map_err(|e| terminal(&e))?;
+        show_plan(&planned, &case, &readers).map_err(|e| terminal(&e))?;
         let question = match targets_of(&planned) {
             0 => "Collect this into a redacted file on this machine? Nothing is sent.".to_owned(),
             n => format!(
@@ -185,7 +192,7 @@ pub fn run(args: &CollectArgs) -> Result<Exit, Message> {
         Ok(report) => {
             let sealed =
                 vault.map(|vault| vault.seal(&format!("the bundle is kept: {}", report.sealed.path.display())));
-            let exit = tell(args, &report)?;
+            let exit = tell(args, &report, &readers)?;
             match sealed {
                 None => Ok(exit),
                 Some(sealed) => sealed.map(|vault| {
@@ -196,6 +203,28 @@ pub fn run(args: &CollectArgs) -> Result<Exit, Message> {
         }
         Err(e) => Err(failure(e, &args.output)),
     }
+}
+
+/// Lays the recipients that were named over those of the profile.
+fn name_recipients(args: &CollectArgs, profile: &mut Profile) -> Result<(), Message> {
+    const WAY: &str = "ask for the public key of whoever is to read it; it begins with age1";
+    let mut named: Option<Recipients> = None;
+    for given in &args.encrypt_to {
+        let one = recipients("--encrypt-to", given, WAY)?;
+        named = Some(match named {
+            Some(others) => others.and(one),
+            None => one,
+        });
+    }
+    if named.is_some() {
+        profile.encrypt_to = named;
+    }
+    Ok(())
+}
+
+/// The public keys that open it.
+fn encrypted_for(profile: &Profile) -> Vec<String> {
+    profile.encrypt_to.iter().flat_map(Recipients::keys).collect()
 }
 
 /// How many targets the plan would ask.
@@ -390,6 +419,7 @@ fn dry_run(
     collectors: Vec<Box<dyn Collector>>,
     context: &Context,
     case: &Case,
+    readers: &[String],
 ) -> Result<Exit, Message> {
     let mut out = anstream::stdout().lock();
     let mut failed = None;
@@ -401,9 +431,9 @@ fn dry_run(
         }
     });
     let sum = if args.json {
-        serde_json::to_writer_pretty(&mut out, &preview::json(&planned, case)).map_err(std::io::Error::from)
+        serde_json::to_writer_pretty(&mut out, &preview::json(&planned, case, readers)).map_err(std::io::Error::from)
     } else {
-        preview::sum(&planned, case, &mut out)
+        preview::sum(&planned, case, readers, &mut out)
     };
     match failed.map_or(sum, Err) {
         // Whoever stopped reading has seen enough.
@@ -412,7 +442,7 @@ fn dry_run(
     }
 }
 
-fn show_plan(planned: &[pipeline::Planned], case: &Case) -> std::io::Result<()> {
+fn show_plan(planned: &[pipeline::Planned], case: &Case, readers: &[String]) -> std::io::Result<()> {
     let mut err = anstream::stderr().lock();
     for kind in collect::KINDS {
         let of_kind: Vec<_> =
@@ -425,11 +455,11 @@ fn show_plan(planned: &[pipeline::Planned], case: &Case) -> std::io::Result<()> 
         }
     }
     writeln!(err, "(--dry-run lists every single source.)")?;
-    preview::sum(planned, case, &mut err)
+    preview::sum(planned, case, readers, &mut err)
 }
 
 /// Says where the bundle is and what is missing from it.
-fn tell(args: &CollectArgs, report: &Report) -> Result<Exit, Message> {
+fn tell(args: &CollectArgs, report: &Report, readers: &[String]) -> Result<Exit, Message> {
     let Told { case_id, artifacts, replaced, skipped, gaps } = &report.told;
     let exit = if gaps.is_empty() { Exit::Done } else { Exit::Partial };
     let path = report.sealed.path.display().to_string();
@@ -442,6 +472,7 @@ fn tell(args: &CollectArgs, report: &Report) -> Result<Exit, Message> {
             "bundle_digest": report.sealed.bundle_digest,
             "bundle_digest_spoken": report.sealed.bundle_digest.spoken(),
             "size": report.sealed.size,
+            "encrypted_for": readers,
             "artifacts": artifacts,
             "replacements": replaced,
             "gaps": gaps,
@@ -464,6 +495,9 @@ fn tell(args: &CollectArgs, report: &Report) -> Result<Exit, Message> {
         }
         if gaps.len() > 10 {
             let _ = writeln!(err, "… and {} more; see `casefile inspect {path}`", gaps.len() - 10);
+        }
+        if !readers.is_empty() {
+            let _ = writeln!(err, "encrypted; it opens with the secret key of {} only", readers.join(" or "));
         }
         let _ = writeln!(err, "bundle digest {}", report.sealed.bundle_digest.spoken());
         writeln!(out, "{path}")

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use crate::bundle::encryption::{RecipientError, Recipients};
 use crate::model::Sha256Digest;
 use crate::model::config::{ConfigError, MAX_CONFIG_BYTES, parse_toml};
 use crate::platform::System;
@@ -21,6 +22,8 @@ const WINDOWS: &str = include_str!("default-windows.toml");
 pub struct Profile {
     /// A name for people.
     pub name: String,
+    /// Who alone can open the bundle; `None`: everybody.
+    pub encrypt_to: Option<Recipients>,
     /// Caps on sizes and times.
     pub limits: Limits,
     /// Groups of host facts; `None`: no host facts.
@@ -134,6 +137,8 @@ pub struct Command {
 struct ProfileText {
     name: String,
     #[serde(default)]
+    encrypt_to: Vec<String>,
+    #[serde(default)]
     limits: LimitsText,
     host: Option<HostText>,
     #[serde(default)]
@@ -217,6 +222,21 @@ impl Profile {
         let fail = |key: String, needle: &str, problem: String, mend: &str| {
             ConfigError::file(file, problem).at_key(key).at_text(text, needle).mend(mend)
         };
+        let mut encrypt_to: Option<Recipients> = None;
+        for key in &raw.encrypt_to {
+            // It may be a secret key by mistake, so it is not repeated.
+            let one = Recipients::parse(key).map_err(|e| {
+                let problem = match e {
+                    RecipientError::NoKey(_) => "is no public key of age".to_owned(),
+                    other => other.to_string(),
+                };
+                fail("encrypt_to".to_owned(), key, problem, "write a public key: `age1` and 58 letters and digits")
+            })?;
+            encrypt_to = Some(match encrypt_to {
+                Some(others) => others.and(one),
+                None => one,
+            });
+        }
         let size = |key: &str, given: Option<String>, default: u64| match given {
             None => Ok(default),
             Some(given) => bytes(&given).ok_or_else(|| {
@@ -310,6 +330,7 @@ impl Profile {
         }
         Ok(Self {
             name: raw.name,
+            encrypt_to,
             limits,
             host,
             probes,
@@ -396,6 +417,18 @@ mod tests {
         assert_eq!(bytes("99999999999999999999G"), None);
         assert_eq!(duration("24h"), Some(Duration::from_secs(86_400)));
         assert_eq!(duration("soon"), None);
+    }
+
+    #[test]
+    fn recipients_are_public_keys_and_a_secret_one_is_not_repeated() {
+        let key = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
+        let profile = Profile::parse("p.toml", &format!("name = \"x\"\nencrypt_to = [\"{key}\"]\n")).expect("a key");
+        assert_eq!(profile.encrypt_to.expect("one").keys().collect::<Vec<_>>(), [key]);
+        let secret = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
+        let error =
+            Profile::parse("p.toml", &format!("name = \"x\"\nencrypt_to = [\"{secret}\"]\n")).expect_err("secret");
+        assert!(error.line == Some(2) && !error.to_string().contains("GFPYY"), "{error}");
+        assert!(Profile::empty().encrypt_to.is_none());
     }
 
     #[test]

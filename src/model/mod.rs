@@ -6,6 +6,7 @@ pub mod case_file;
 pub mod case_id;
 pub mod config;
 pub mod digest;
+pub mod har_span;
 pub mod log_span;
 pub mod log_time;
 pub mod manifest;

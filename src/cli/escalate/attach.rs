@@ -24,6 +24,9 @@ pub struct AttachArgs {
     /// More redaction rules (TOML) for the look at the bundle; repeat for several
     #[arg(long, value_name = "FILE")]
     pub rules: Vec<PathBuf>,
+    /// The secret key that opens an encrypted bundle, a file made by age-keygen
+    #[arg(long, value_name = "FILE")]
+    pub identity: Option<PathBuf>,
 }
 
 /// Runs the verb.

@@ -50,6 +50,9 @@ pub struct OpenArgs {
     /// More redaction rules (TOML) for the look at the bundle; repeat for several
     #[arg(long, value_name = "FILE")]
     pub rules: Vec<PathBuf>,
+    /// The secret key that opens an encrypted bundle, a file made by age-keygen
+    #[arg(long, value_name = "FILE")]
+    pub identity: Option<PathBuf>,
     /// The folder that gets the ticket [default: `outbox` in this account's state folder]
     #[arg(long, value_name = "DIR")]
     pub outbox: Option<PathBuf>,
