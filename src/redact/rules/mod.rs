@@ -1,6 +1,7 @@
 //! Redaction rules: TOML in, compiled patterns out. The format is a superset of gitleaks' and betterleaks'; ours stands in
 //! `[rules.redact]`. A file of theirs loads as it is; what is not honoured is noted.
 
+pub(super) mod anchors;
 mod exempt;
 mod expr;
 mod file;
@@ -18,6 +19,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use regex::bytes::Regex;
+use regex_syntax::hir::Hir;
 use sha2::{Digest, Sha256};
 
 use super::checks::{Check, Number};
@@ -142,6 +144,11 @@ impl Rule {
     /// The bytes of the name that every match begins with.
     pub(super) fn led_by(&self) -> Option<&[bool; 256]> {
         self.needs().led_by()
+    }
+
+    /// The pattern as it is read; `None` when it cannot be.
+    pub(super) fn outline(&self) -> Option<Hir> {
+        pattern::parsed(&self.pattern).ok()
     }
 
     fn needs(&self) -> &Needs {

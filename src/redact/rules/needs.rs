@@ -113,7 +113,7 @@ fn led_by(hir: &Hir) -> Option<Box<[bool; 256]>> {
 }
 
 /// Adds the bytes that matches of this part consist of; whether that can be told.
-fn bytes_of(hir: &Hir, bytes: &mut [bool; 256]) -> bool {
+pub(super) fn bytes_of(hir: &Hir, bytes: &mut [bool; 256]) -> bool {
     match hir.kind() {
         HirKind::Empty => true,
         HirKind::Look(_) | HirKind::Class(Class::Unicode(_)) => false,
