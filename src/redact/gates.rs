@@ -19,6 +19,10 @@ use super::rules::{Rule, RuleSet};
 /// The most rules whose bits fit together.
 const MOST_RULES: usize = 64;
 
+/// Literals of patterns that are no keyword of any rule, as they stand in too many lines: at them a gate can be asked.
+pub(super) const WORDS: [&str; 10] =
+    ["pass", "auth", "api", "cred", "pat", "sid", "login", "private", "access", "license"];
+
 /// The gates of all rules, made as they are needed.
 #[derive(Debug)]
 pub(super) struct Gates {

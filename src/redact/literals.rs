@@ -125,10 +125,13 @@ impl Literals {
             }
             at += 4;
         }
-        for at in at..text.len() {
-            let bytes = last_bytes(text, at);
+        // At most seven bytes are left, and zeros behind them.
+        let mut last = [0; 16];
+        last[..text.len() - at].copy_from_slice(&text[at..]);
+        for (n, eight) in last.windows(8).enumerate().take(text.len() - at) {
+            let bytes = u64::from_le_bytes(eight.try_into().expect("eight bytes"));
             if self.passes(bytes) != 0 {
-                self.compare(text, at, bytes, &mut hits);
+                self.compare(text, at + n, bytes, &mut hits);
             }
         }
         for (byte, literal) in &self.single {

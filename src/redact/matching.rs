@@ -66,7 +66,7 @@ impl Redactor {
             let here = &here[..here.partition_point(|hit| hit.end <= end)];
             here.iter().flat_map(|hit| &filter.rules[hit.literal]).for_each(|rule| wanted.insert(*rule));
             hits = literals.keywords[literals.keywords.len() - hits.len() + here.len()..].iter();
-            if let Some(gates) = gates {
+            if let Some(gates) = gates.filter(|_| !wanted.is_empty()) {
                 passed.clear();
                 for hit in here {
                     gates.pass(hit.literal, line.text, hit.start - start..hit.end - start, &wanted, &mut passed);

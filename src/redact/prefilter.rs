@@ -73,6 +73,9 @@ impl Prefilter {
                 by_keyword.entry(keyword).or_default().push(n);
             }
         }
+        for word in super::gates::WORDS {
+            by_keyword.entry(word).or_default();
+        }
         let signs: Vec<(Sign, &'static [u8])> = key_block::SIGNS
             .iter()
             .map(|sign| (Sign::KeyBlock, *sign))
@@ -83,7 +86,8 @@ impl Prefilter {
         let all = keywords.chain(names.iter().map(String::as_bytes)).chain(signs.iter().map(|(_, sign)| *sign));
         let literals = Literals::new(all);
         let rules: Vec<Vec<usize>> = by_keyword.into_values().collect();
-        let label = rules.iter().map(|of| of.iter().all(|n| !set.rules[*n].places.is_empty())).collect();
+        let label =
+            rules.iter().map(|of| !of.is_empty() && of.iter().all(|n| !set.rules[*n].places.is_empty())).collect();
         let (gates, asked) = (OnceLock::new(), AtomicUsize::new(0));
         Self { literals, rules, label, always, names: names.len(), signs, gates, asked }
     }
@@ -153,6 +157,10 @@ impl RuleBits {
     /// Whether one of them is in `other` too.
     pub(super) fn meets(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).any(|(one, other)| one & other != 0)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
     }
 
     pub(super) fn clear(&mut self) {

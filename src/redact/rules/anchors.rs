@@ -62,6 +62,9 @@ fn ways<'a>(piece: &Piece<'a>) -> Vec<Vec<Piece<'a>>> {
     };
     match part.kind() {
         HirKind::Alternation(parts) => parts.iter().map(flat).collect(),
+        HirKind::Repetition(repetition) if repetition.max == Some(1) && repetition.min == 0 => {
+            vec![Vec::new(), flat(&repetition.sub)]
+        }
         HirKind::Repetition(repetition) if repetition.min > 0 => {
             let mut pieces = flat(&repetition.sub);
             if repetition.max != Some(1) {
@@ -78,6 +81,16 @@ fn ways<'a>(piece: &Piece<'a>) -> Vec<Vec<Piece<'a>>> {
             }
         }
         _ => Vec::new(),
+    }
+}
+
+/// Whether what stands before a piece may go on in it.
+fn goes_on(piece: &Piece<'_>) -> bool {
+    let Piece::Part(part) = piece else { return false };
+    match part.kind() {
+        HirKind::Class(_) => true,
+        HirKind::Repetition(repetition) => repetition.max == Some(1),
+        _ => false,
     }
 }
 
@@ -120,15 +133,17 @@ impl Search<'_> {
                     }
                 }
             }
-            if run.is_empty() {
+            // A run may go on in what can be read in a few ways: `kafka[._-]`.
+            let next = at + run.len();
+            if next < range.end || (!run.is_empty() && pieces.get(next).is_some_and(goes_on)) {
                 let shortest = best.as_ref().map(|best| best.shortest);
-                if let Some(all) = self.each_way(&pieces, at)
+                if let Some(all) = self.each_way(&pieces, next)
                     && shortest.is_none_or(|shortest| all.shortest > shortest)
                 {
                     best = Some(all);
                 }
             }
-            at += run.len().max(1);
+            at = next + 1;
         }
         best
     }
@@ -202,10 +217,19 @@ mod tests {
     #[test]
     fn the_longest_literals_that_every_match_holds_are_found() {
         assert_eq!(found(r"(?i)\bapikey\s*=(\w+)"), Some(vec![("apikey", 1, 3)]));
-        assert_eq!(found(r"(?i)(?:my[_-]?key|a token) is [0-9]+"), Some(vec![("key", 3, 5), ("token", 2, 5)]));
+        let keys = [("key", 2, 5), ("key", 3, 5), ("key", 3, 5), ("token", 2, 5)];
+        assert_eq!(found(r"(?i)(?:my[_-]?key|a token) is [0-9]+"), Some(keys.to_vec()));
         assert_eq!(found(r"x(?:key-){2,}y"), Some(vec![("key", 1, 3)]));
         assert_eq!(found(r"[a-z]+@[a-z]+"), Some(vec![("@", 1, 1)]));
         assert_eq!(found(r"\b(gh[po]_[a-z]{36})"), Some(vec![("gho_", 1, 1), ("ghp_", 1, 1)]));
+        assert_eq!(found(r"gh[po]?_[a-z]"), None);
+        assert_eq!(found(r"to?ken x|(?:t)oken y"), None);
+        assert_eq!(found(r"(?:ap|xap)ike?y="), None);
+        assert_eq!(found(r"(?:ap|xap)i[k]ey ?="), Some(vec![("apikey", 0, 2), ("apikey", 1, 2)]));
+        assert_eq!(
+            found(r"(?:g|xg)h[po]_"),
+            Some(vec![("gho_", 0, 0), ("ghp_", 0, 0), ("gho_", 1, 0), ("ghp_", 1, 0)])
+        );
         assert_eq!(found(r"(?:a|to)ken|^[a-z]+:"), None);
         assert_eq!(found(r"(?:an to|to)ken|^[a-z]+:"), Some(vec![("token", 3, 0), ("token", 0, 0), ("", 0, 2)]));
     }

@@ -173,6 +173,8 @@ impl Rule {
             *first = None;
             return Some(whole.clone());
         }
+        // The search for groups costs by the length of what it may look at.
+        let text = if self.needs().ends_itself() { &text[..whole.end] } else { text };
         let captures = regex.captures_at(text, whole.start)?;
         *first = captures.get(1).map(|m| m.range());
         if self.secret_group > 0 {
