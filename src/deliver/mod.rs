@@ -4,13 +4,16 @@
 //! at all is decided in `escalate/`.
 
 pub mod acceptance;
+pub mod callout;
 pub mod handover;
 pub mod http;
 pub mod journal;
+pub mod kept_case;
 #[cfg(test)]
 pub(crate) mod loopback;
 pub mod notifiers;
 pub mod outbox;
+pub mod secrets;
 
 use std::path::{Path, PathBuf};
 
