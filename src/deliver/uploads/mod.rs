@@ -5,6 +5,7 @@
 pub mod pace;
 pub mod parcel;
 pub mod records;
+pub mod s3;
 pub mod sender;
 #[cfg(test)]
 mod test_store;

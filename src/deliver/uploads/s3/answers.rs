@@ -91,14 +91,16 @@ mod tests {
         assert_eq!(found.len(), 2);
         assert_eq!(found[&2], Part { etag: "\"e2\"".to_owned(), size: 5 });
         assert!(completion(&found).contains("<Part><PartNumber>1</PartNumber><ETag>&quot;e1&quot;</ETag></Part>"));
-        let error = "<Error><Code>SignatureDoesNotMatch</Code><Message>no</Message><StringToSign>k</StringToSign></Error>";
+        let error =
+            "<Error><Code>SignatureDoesNotMatch</Code><Message>no</Message><StringToSign>k</StringToSign></Error>";
         assert_eq!(complaint(error).as_deref(), Some("SignatureDoesNotMatch: no"));
         assert_eq!(complaint("<Errors/>"), None);
     }
 
     #[test]
     fn no_text_makes_it_fail() {
-        for odd in ["", "<Part", "<Part>", "<Part ", "</Part>", "<Part><Part>", "<é><Part>é</Part>", "<Parts>x</Parts>"] {
+        for odd in ["", "<Part", "<Part>", "<Part ", "</Part>", "<Part><Part>", "<é><Part>é</Part>", "<Parts>x</Parts>"]
+        {
             assert!(parts(odd).is_empty());
             let _ = (text_of(odd, "Part"), complaint(odd));
         }
