@@ -12,6 +12,7 @@ pub(crate) mod loopback;
 pub mod notifiers;
 pub mod outbox;
 pub mod retry;
+pub mod secrets;
 pub mod uploads;
 
 use std::path::{Path, PathBuf};

@@ -8,6 +8,7 @@ pub mod on_call;
 pub mod plain_text;
 pub mod policy;
 pub mod routing;
+pub mod secret_ref;
 pub mod severity;
 pub mod targets;
 pub mod ticket;

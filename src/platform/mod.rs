@@ -6,6 +6,7 @@
 //! - [`crew`]: threads that lend each other a hand;
 //! - [`facts`]: what this machine is;
 //! - [`files`]: what may be read, by folder handle, and why the rest isn't;
+//! - [`keyring`]: passwords that people keep in the system's keyring;
 //! - [`network`]: what this machine is set to on the network;
 //! - [`seal`]: an output file that appears whole or not at all;
 //! - [`step_back`]: threads that get what others leave;
@@ -16,6 +17,7 @@
 pub mod crew;
 pub mod facts;
 pub mod files;
+pub mod keyring;
 pub mod network;
 mod priority;
 pub mod process;
@@ -27,7 +29,7 @@ pub use crew::{Crew, Hands, Pending, beside};
 pub use files::{Elevation, FileId, NamedRoot, Refusal, Walked, elevation};
 pub use priority::step_back;
 pub use process::{CommandOutput, CommandSpec, Ended, run, run_into, system_program};
-pub use process_self::{config_dir, create_private_dir, harden, open_private_append, state_dir};
+pub use process_self::{config_dir, create_private_dir, harden, open_private, open_private_append, state_dir};
 pub use seal::{PartialFile, remove_debris, remove_debris_of};
 
 /// The systems that casefile knows by name.

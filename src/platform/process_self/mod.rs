@@ -13,6 +13,8 @@ mod sys;
 #[cfg(not(any(unix, windows)))]
 #[path = "other.rs"]
 mod sys;
+#[cfg(windows)]
+mod windows_readers;
 
 /// Our folder in the folders that the system keeps for programs.
 const NAME: &str = "casefile";
@@ -50,6 +52,11 @@ pub fn create_private_dir(path: &Path) -> io::Result<()> {
 /// and a file of another account.
 pub fn open_private_append(path: &Path) -> io::Result<File> {
     sys::open_private_append(path)
+}
+
+/// Opens a file of secrets to read it. Refuses one that is neither this account's nor the system's, or that others can read.
+pub fn open_private(path: &Path) -> io::Result<File> {
+    sys::open_private(path)
 }
 
 /// The most memory that this process has held so far, in KiB.
@@ -116,6 +123,14 @@ mod tests {
             assert_eq!(journal.metadata().unwrap().permissions().mode() & 0o777, 0o600);
             symlink(&journal, folder.path().join("link")).unwrap();
             assert!(open_private_append(&folder.path().join("link")).is_err());
+            std::fs::write(&journal, "k3y").unwrap();
+            assert!(open_private(&folder.path().join("link")).is_ok());
+            for exposed in [0o604, 0o640, 0o660] {
+                std::fs::set_permissions(&journal, PermissionsExt::from_mode(exposed)).unwrap();
+                assert!(open_private(&journal).unwrap_err().to_string().contains("chmod 600"));
+            }
+            std::fs::set_permissions(&journal, PermissionsExt::from_mode(0o400)).unwrap();
+            assert!(open_private(&journal).is_ok() && open_private(folder.path()).is_err());
             if super::super::files::elevation() == super::super::files::Elevation::Elevated {
                 std::os::unix::fs::chown(&journal, Some(65_534), None).unwrap();
                 assert!(open_private_append(&journal).is_err());

@@ -24,6 +24,10 @@ pub(super) fn open_private_append(_path: &Path) -> io::Result<File> {
     Err(unsupported())
 }
 
+pub(super) fn open_private(_path: &Path) -> io::Result<File> {
+    Err(unsupported())
+}
+
 pub(super) fn peak_memory_kib() -> Option<u64> {
     None
 }

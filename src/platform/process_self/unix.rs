@@ -51,6 +51,24 @@ pub(super) fn open_private_append(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Links are followed: services mount secrets behind them. What counts is the file that is open.
+pub(super) fn open_private(path: &Path) -> io::Result<File> {
+    let how = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = File::from(openat(CWD, path, how, Mode::empty())?);
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "is not a regular file"));
+    }
+    if ![0, geteuid().as_raw()].contains(&metadata.uid()) {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to another account"));
+    }
+    if metadata.mode() & 0o077 != 0 {
+        let why = format!("others can open it (mode {:03o}); chmod 600 closes it", metadata.mode() & 0o777);
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+    }
+    Ok(file)
+}
+
 /// The open file or folder, if it belongs to this account and nobody else can write it.
 fn ours(file: File) -> io::Result<File> {
     let metadata = file.metadata()?;

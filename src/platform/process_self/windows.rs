@@ -9,6 +9,7 @@ use std::os::windows::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::ptr;
 
+use super::windows_readers;
 use windows_sys::Win32::Storage::FileSystem::{
     FILE_ATTRIBUTE_REPARSE_POINT, FILE_FLAG_OPEN_REPARSE_POINT, GetDiskFreeSpaceExW,
 };
@@ -47,6 +48,20 @@ pub(super) fn open_private_append(path: &Path) -> io::Result<File> {
         .open(path)?;
     not_a_link(&file.metadata()?)?;
     Ok(file)
+}
+
+pub(super) fn open_private(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "is not a regular file"));
+    }
+    match windows_readers::strangers(&file)? {
+        None => Ok(file),
+        Some(who) => {
+            let why = format!("{who} can read it; let only its owner");
+            Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
+        }
+    }
 }
 
 fn not_a_link(metadata: &fs::Metadata) -> io::Result<()> {
