@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::model::Sha256Digest;
 use crate::model::config::{ConfigError, MAX_CONFIG_BYTES, parse_toml};
+pub use crate::model::size::bytes;
 use crate::platform::System;
 use crate::probe::run::{DEFAULT_LIMIT, MOST_TARGETS};
 use crate::probe::{Kind, Target};
@@ -334,22 +335,6 @@ impl Profile {
     pub fn is_builtin_command(system: System, run: &[String]) -> bool {
         Self::builtin(system).commands.iter().any(|command| command.run == run)
     }
-}
-
-/// `50MiB`, `10 MB`, `1GiB`, `4096`; the decimal and binary units are taken as binary, as people mean them.
-#[must_use]
-pub fn bytes(text: &str) -> Option<u64> {
-    let text = text.trim();
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let number: u64 = text[..digits].parse().ok()?;
-    let shift = match text[digits..].trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 0,
-        "k" | "kb" | "kib" => 10,
-        "m" | "mb" | "mib" => 20,
-        "g" | "gb" | "gib" => 30,
-        _ => return None,
-    };
-    number.checked_mul(1 << shift)
 }
 
 /// `30s`, `15m`, `24h`, `7d`; at most ten years.

@@ -13,6 +13,7 @@ pub mod severity;
 pub mod targets;
 pub mod ticket;
 mod ticket_context;
+pub mod uploads;
 
 pub use policy::Policy;
 pub use severity::{Classified, Decided, classify, decide};

@@ -10,6 +10,7 @@ use crate::model::{ConfigError, Severity};
 use super::calendar::Calendar;
 use super::on_call::Schedule;
 use super::routing::Routing;
+use super::uploads::{self, Uploads};
 
 const BUILTIN: &str = include_str!("policy.toml");
 
@@ -33,6 +34,11 @@ pub struct Policy {
     /// Who is on call, by team.
     #[serde(default)]
     pub on_call: BTreeMap<String, Schedule>,
+    /// The upload that takes bundles that no ticket takes.
+    pub upload: Option<String>,
+    /// Stores for bundles, by name.
+    #[serde(default)]
+    pub uploads: Uploads,
 }
 
 /// How a team or one of its people is reached.
@@ -161,6 +167,9 @@ impl Policy {
         }
         if let Some((key, problem, mend)) = policy.routing.mistake() {
             return Err(fail(key, problem, mend));
+        }
+        if let Some((key, problem, mend)) = uploads::mistake(policy.upload.as_deref(), &policy.uploads) {
+            return Err(fail(key, &problem, &mend));
         }
         if let Some(n) = policy.contacts.iter().position(|contact| contact.team.trim().is_empty()) {
             return Err(fail(format!("contacts[{n}].team"), "is empty", "name the team, such as SRE"));

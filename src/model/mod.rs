@@ -13,6 +13,7 @@ pub mod moment;
 pub mod outcome;
 pub mod printable;
 pub mod severity;
+pub mod size;
 
 pub use artifact_path::ArtifactPath;
 pub use case::Case;

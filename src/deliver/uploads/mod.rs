@@ -2,6 +2,7 @@
 //! on where it stopped after a cut line, a restarted server, a killed program, or days. A new kind of store is one file
 //! with an `impl Upload`.
 
+pub mod connect;
 pub mod pace;
 pub mod parcel;
 pub mod records;

@@ -24,6 +24,7 @@ use super::parcel::Parcel;
 use crate::deliver::DeliverError;
 use crate::deliver::http::{Answer, HttpClient, HttpError, MOST_ANSWER_BYTES, host, lost, redirected};
 use crate::deliver::retry::Failure;
+use crate::deliver::secrets::Secret;
 use crate::escalate::plain_text::one_line;
 use crate::model::Sha256Digest;
 
@@ -84,13 +85,9 @@ impl Sender {
 
     /// The same, which shows a bearer token with each request.
     #[must_use]
-    pub fn with_bearer(mut self, token: &str) -> Self {
-        // A token that no header can carry is as good as none: the far side says so.
-        self.authorization = HeaderValue::from_str(&format!("Bearer {token}")).ok().map(|mut value| {
-            value.set_sensitive(true);
-            value
-        });
-        self.keeping_secret(token)
+    pub fn with_bearer(mut self, token: &Secret) -> Self {
+        self.authorization = token.header("Bearer ");
+        self.keeping_secret(token.reveal())
     }
 
     /// The same, which never tells `text`, also where the far side says it.

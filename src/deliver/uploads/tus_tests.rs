@@ -4,9 +4,10 @@ use super::super::test_store::{Desk, Fault, content, sender, tus_server, watched
 use super::*;
 use crate::deliver::http::HttpError;
 use crate::deliver::loopback::{Loopback, Reply};
+use crate::deliver::secrets::Secret;
 
 fn tus(url: Url) -> Tus {
-    Tus::new(sender(&url).with_bearer("s3cret-token"), url, true, None)
+    Tus::new(sender(&url).with_bearer(&Secret::of_test("s3cret-token")), url, true, None)
 }
 
 fn cut(method: &'static str, arrive: usize) -> Fault {
