@@ -2,6 +2,7 @@
 
 mod case_flags;
 pub mod collect;
+mod collect_send;
 pub mod escalate;
 pub mod exit;
 pub mod inspect;

@@ -3,6 +3,7 @@
 //! with an `impl Upload`.
 
 pub mod connect;
+pub mod drops;
 pub mod pace;
 pub mod parcel;
 pub mod records;

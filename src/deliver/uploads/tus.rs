@@ -214,6 +214,21 @@ pub(super) fn push(
     }
 }
 
+/// How many bytes are there; nothing where there is no such upload.
+pub(super) fn offset(
+    sender: &Sender,
+    url: &Url,
+    watch: &mut Watch<'_>,
+    patience: &mut Patience<'_>,
+) -> Result<Option<u64>, DeliverError> {
+    loop {
+        match state(sender, url, watch) {
+            Ok(state) => return Ok(state.map(|(offset, _)| offset)),
+            Err(failure) => patience.wait_after(failure)?,
+        }
+    }
+}
+
 /// How many bytes are there, and of how many, where that was told; nothing where there is no such upload.
 fn state(sender: &Sender, url: &Url, watch: &mut Watch<'_>) -> Result<Option<(u64, Option<u64>)>, Failure> {
     let answer = sender.send((Method::HEAD, url), headers(), Load::Nothing, watch)?;

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use reqwest::header::{CONTENT_LENGTH, HeaderMap};
 use url::Url;
 
+use super::drops::{self, Grant};
 use super::parcel::Parcel;
 use super::records::{Held, Record, Records};
 use super::sender::{Load, Sender};
@@ -50,6 +51,23 @@ impl S3 {
         let bucket = place.path().trim_end_matches('/').to_owned();
         place.set_path(&format!("{bucket}/{}", encoded(&format!("{prefix}{case_id}/{mark}/{name}"), true)));
         place
+    }
+
+    /// Begins an upload in parts that somebody without a key may fill with at most `most` bytes: the address of the
+    /// object, and what is handed out. `lasting` is at most [`sign::LONGEST`].
+    pub fn grant(
+        &self,
+        (case_id, name): (&CaseId, &str),
+        most: u64,
+        (now, lasting): (Timestamp, Duration),
+        watch: &mut Watch<'_>,
+    ) -> Result<Grant, DeliverError> {
+        // What its content will be is not known; the time keeps one drop from taking the place of another.
+        let place = self.place(case_id, &now.strftime("drop-%Y%m%dT%H%M%SZ").to_string(), name);
+        let mut patience = Patience::new(watch.retry, watch.cancelled);
+        let upload = self.create(&Signed { signer: &self.signer, place: &place, hold: None }, watch, &mut patience)?;
+        let signed = Signed { signer: &self.signer, place: &place, hold: Some((now, lasting)) };
+        Ok(drops::grant(&signed, place.clone(), upload, most))
     }
 
     /// Begins an upload in parts.
@@ -135,7 +153,7 @@ impl Upload for S3 {
 
     fn put(&self, parcel: &Parcel, records: &Records, watch: &mut Watch<'_>) -> Result<Stored, DeliverError> {
         let place = self.place(&parcel.case_id, &mark(&parcel.digest), &parcel.name);
-        let object = Signed { signer: &self.signer, place: &place };
+        let object = Signed { signer: &self.signer, place: &place, hold: None };
         let held = records.hold(&format!("s3 {place}"), Some(&parcel.digest))?;
         let mut patience = Patience::new(watch.retry, watch.cancelled);
         let mut already = size_of(&self.sender, &object, watch, &mut patience)? == Some(parcel.size);
@@ -184,7 +202,7 @@ fn mark(digest: &Sha256Digest) -> String {
 }
 
 /// The size of the object, where there is one and we may ask: an account that may not list learns nothing of what is absent.
-fn size_of(
+pub(super) fn size_of(
     sender: &Sender,
     object: &dyn Addresses,
     watch: &mut Watch<'_>,
@@ -207,12 +225,15 @@ fn size_of(
 struct Signed<'a> {
     signer: &'a Signer,
     place: &'a Url,
+    /// From when and for how long its addresses hold; nothing: from now, for one request.
+    hold: Option<(Timestamp, Duration)>,
 }
 
 impl Addresses for Signed<'_> {
     fn of(&self, ask: &Ask<'_>) -> Option<Url> {
         let query = ask.query();
         let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        Some(self.signer.presign(ask.method().as_str(), self.place, &query, Timestamp::now(), AT_ONCE))
+        let (at, lasting) = self.hold.unwrap_or_else(|| (Timestamp::now(), AT_ONCE));
+        Some(self.signer.presign(ask.method().as_str(), self.place, &query, at, lasting))
     }
 }

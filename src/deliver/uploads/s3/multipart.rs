@@ -173,7 +173,8 @@ impl Multipart<'_> {
         Err(DeliverError::Refused { system: self.sender.host().to_owned(), action: "keep the parts", problem })
     }
 
-    fn list(
+    /// The parts that are there; nothing where there is no such upload any more.
+    pub fn list(
         &self,
         watch: &mut Watch<'_>,
         patience: &mut Patience<'_>,
