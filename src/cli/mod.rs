@@ -136,7 +136,7 @@ fn hand_over(args: &escalate::EscalateArgs) -> Exit {
     let cancel = cancel_on_signal();
     let rules: &[PathBuf] = match &args.command {
         escalate::EscalateCommand::Open(open) => &open.rules,
-        escalate::EscalateCommand::Policy(_) => &[],
+        escalate::EscalateCommand::Policy(_) | escalate::EscalateCommand::Drop(_) => &[],
     };
     let load = |path: &Path| load_facts(path, rules, &cancel);
     let (mut out, mut talk) = (anstream::stdout().lock(), anstream::stderr().lock());

@@ -1,5 +1,6 @@
 //! `casefile escalate`: hands a case over to engineering.
 
+mod drop;
 mod failure;
 mod inputs;
 pub mod open;
@@ -14,6 +15,7 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use drop::DropArgs;
 pub use failure::Failure;
 use failure::output_failed;
 use inputs::policy_in_force;
@@ -38,6 +40,8 @@ pub enum EscalateCommand {
     Open(OpenArgs),
     /// Read the policy: severities, targets, hours, queues, contacts, on-call
     Policy(PolicyArgs),
+    /// Let a customer send a bundle by a link: one case, one file, until a day
+    Drop(DropArgs),
 }
 
 /// What the verb needs of the world around it.
@@ -61,6 +65,7 @@ pub fn run(args: &EscalateArgs, world: &mut World<'_>) -> Exit {
     let (result, json) = match &args.command {
         EscalateCommand::Open(open) => (open::run(open, world), open.json),
         EscalateCommand::Policy(policy) => (run_policy(policy, world), false),
+        EscalateCommand::Drop(args) => (drop::run(args, world), args.json()),
     };
     match result {
         Ok(exit) => exit,
