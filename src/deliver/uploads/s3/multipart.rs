@@ -213,6 +213,10 @@ impl Multipart<'_> {
                 Err(failure) => failure,
             };
             patience.wait_after(failure)?;
+            // A server that refuses a body unread cuts the line, and its answer is lost: so the upload is asked about.
+            if self.list(watch, patience)?.is_none() {
+                return Ok(None);
+            }
         }
     }
 
