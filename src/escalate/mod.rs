@@ -3,10 +3,13 @@
 //! This room decides and words; it opens no file, asks no clock and sends nothing. `deliver/` carries out.
 
 pub mod calendar;
+pub mod matrix;
 pub mod notice;
+pub mod notifiers;
 pub mod on_call;
 pub mod plain_text;
 pub mod policy;
+pub mod public_text;
 pub mod routing;
 pub mod secret_ref;
 pub mod severity;

@@ -8,6 +8,8 @@ use crate::model::config::parse_toml;
 use crate::model::{ConfigError, Severity};
 
 use super::calendar::Calendar;
+use super::matrix::Row;
+use super::notifiers::NotifierPolicy;
 use super::on_call::Schedule;
 use super::routing::Routing;
 use super::uploads::{self, Uploads};
@@ -39,6 +41,12 @@ pub struct Policy {
     /// Stores for bundles, by name.
     #[serde(default)]
     pub uploads: Uploads,
+    /// The targets of notices, by name.
+    #[serde(default)]
+    pub notifiers: BTreeMap<String, NotifierPolicy>,
+    /// Which of them are told of what.
+    #[serde(default)]
+    pub matrix: Vec<Row>,
 }
 
 /// How a team or one of its people is reached.
@@ -170,6 +178,16 @@ impl Policy {
         }
         if let Some((key, problem, mend)) = uploads::mistake(policy.upload.as_deref(), &policy.uploads) {
             return Err(fail(key, &problem, &mend));
+        }
+        if let Some((key, problem, mend)) = policy.matrix_mistake() {
+            let error = ConfigError::file(file, problem).mend(mend);
+            let table: Vec<&str> = key.splitn(3, '.').take(2).collect();
+            return Err(if table[0] == "notifiers" {
+                let header = format!("[{}]", table.join("."));
+                error.at_text(text, &header).at_key(key)
+            } else {
+                error.at_key(key).at_line_of_key(text)
+            });
         }
         if let Some(n) = policy.contacts.iter().position(|contact| contact.team.trim().is_empty()) {
             return Err(fail(format!("contacts[{n}].team"), "is empty", "name the team, such as SRE"));

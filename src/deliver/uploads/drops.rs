@@ -21,6 +21,9 @@ use crate::deliver::retry::Patience;
 use crate::model::drop_link::{DropLink, MARK};
 use crate::model::{CaseId, Sha256Digest};
 
+/// The most parts of a drop: a link of so many is about 12 KiB long.
+const MOST_PARTS: u64 = 128;
+
 /// What a link says. It has no `Debug` form: it is the secret.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -277,7 +280,8 @@ impl Upload for Drop {
 
 /// Signatures by number, from addresses that were signed in full: `query` is what they share.
 pub(super) fn grant(signed: &dyn Addresses, object: Url, upload: String, most: u64) -> Grant {
-    let part_size = s3::multipart::part_size(most);
+    // Each part costs a signature in the link, which somebody has to paste and the redactor to find.
+    let part_size = s3::multipart::part_size(most).max(most.div_ceil(MOST_PARTS).div_ceil(1 << 20) << 20);
     let signature = |ask: &Ask<'_>| {
         let url = signed.of(ask).expect("a signer allows everything");
         let query = url.query().unwrap_or_default().to_owned();
