@@ -94,7 +94,7 @@ class Lab:
                   'access_key = "env:ID"\nsecret_key = "env:KEY"\n',
         }[kind]
         builtin = pathlib.Path(__file__).parents[2] / "src/escalate/policy.toml"
-        path = self.folder / f"policy-{kind}{len(more)}.toml"
+        path = self.folder / f"policy-{kind}-{random.getrandbits(32):x}.toml"
         path.write_text(f'upload = "store"\n{builtin.read_text()}\n[uploads.store]\n{text}{more}')
         return path
 
@@ -146,7 +146,11 @@ class Lab:
         if way == "drop":
             return [self.args.casefile, "collect", "--profile", self.drop(kind, limit), "--send-only", self.bundle,
                     "--send-to", f"127.0.0.1:{self.proxies[kind].port}"]
-        policy = self.policy(kind, f'limit = "{limit}"\n') if limit else self.policies[kind]
+        more = f'limit = "{limit}"\n' if limit else ""
+        if kind == "s3":
+            # The server remembers names whose files were removed behind its back.
+            more += f'prefix = "{random.getrandbits(32):08x}"\n'
+        policy = self.policy(kind, more)
         return [self.args.upload, policy, self.bundle, self.state / f"agent-{random.getrandbits(64):x}"]
 
     def arrived(self, kind):

@@ -199,8 +199,8 @@ impl Drop {
         let multipart = Multipart { sender, addresses: grant, upload, part_size, parcel };
         match multipart.push(ours, watch, patience)? {
             Pushed::Whole => Ok(true),
-            // Put together by a run before, which did not hear of it.
-            Pushed::Gone if ours && s3::size_of(sender, grant, watch, patience)? == Some(parcel.size) => Ok(false),
+            // It was there when this file was begun: so it was put together, and the answer was lost.
+            Pushed::Gone if s3::size_of(sender, grant, watch, patience)? == Some(parcel.size) => Ok(!ours),
             Pushed::Gone => Err(self.refused("the drop is used up, or not there any more; ask for a new link")),
         }
     }

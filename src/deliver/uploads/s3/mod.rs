@@ -62,8 +62,15 @@ impl S3 {
         (now, lasting): (Timestamp, Duration),
         watch: &mut Watch<'_>,
     ) -> Result<Grant, DeliverError> {
-        // What its content will be is not known; the time keeps one drop from taking the place of another.
-        let place = self.place(case_id, &now.strftime("drop-%Y%m%dT%H%M%SZ").to_string(), name);
+        // What its content will be is not known; chance keeps one drop from taking the place of another.
+        let mut random = [0; 5];
+        getrandom::fill(&mut random).map_err(|e| DeliverError::Io {
+            action: "name",
+            path: std::path::PathBuf::from("the drop"),
+            source: std::io::Error::other(e),
+        })?;
+        let mark = format!("{}-{}", now.strftime("drop-%Y%m%d"), data_encoding::HEXLOWER.encode(&random));
+        let place = self.place(case_id, &mark, name);
         let mut patience = Patience::new(watch.retry, watch.cancelled);
         let upload = self.create(&Signed { signer: &self.signer, place: &place, hold: None }, watch, &mut patience)?;
         let signed = Signed { signer: &self.signer, place: &place, hold: Some((now, lasting)) };
@@ -237,3 +244,7 @@ impl Addresses for Signed<'_> {
         Some(self.signer.presign(ask.method().as_str(), self.place, &query, at, lasting))
     }
 }
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
