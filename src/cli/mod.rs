@@ -3,6 +3,7 @@
 mod age_keys;
 mod case_flags;
 pub mod collect;
+mod collect_send;
 pub mod escalate;
 pub mod exit;
 pub mod inspect;

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
-use serde::Deserialize;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Deserializer, de};
 use sha2::{Digest, Sha256};
 
 use crate::bundle::encryption::{RecipientError, Recipients};
-use crate::model::Sha256Digest;
 use crate::model::config::{ConfigError, MAX_CONFIG_BYTES, parse_toml};
+pub use crate::model::size::bytes;
+use crate::model::{DropLink, Sha256Digest};
 use crate::platform::System;
 use crate::probe::run::{DEFAULT_LIMIT, MOST_TARGETS};
 use crate::probe::{Kind, Target};
@@ -42,6 +43,8 @@ pub struct Profile {
     pub screenshots: Vec<Files>,
     /// Commands.
     pub commands: Vec<Command>,
+    /// Who gets the bundle, where somebody sends it.
+    pub send: Option<SendTo>,
     /// The text that it was read from.
     pub text: String,
 }
@@ -154,6 +157,7 @@ struct ProfileText {
     screenshots: Vec<Files>,
     #[serde(default)]
     commands: Vec<CommandText>,
+    send: Option<SendTo>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -189,6 +193,35 @@ struct CommandText {
     run: Vec<String>,
     purpose: String,
     timeout: Option<String>,
+}
+
+/// Who gets the bundle, where somebody sends it. Nothing is sent because this stands in a profile.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SendTo {
+    /// Who reads it, in words.
+    pub recipient: String,
+    /// The host that gets it; the link must lead there.
+    pub host: String,
+    /// Until when.
+    pub expires: Timestamp,
+    /// All that is needed to write there.
+    #[serde(deserialize_with = "link")]
+    pub link: DropLink,
+    /// A file of certificates (PEM) that are trusted beside the system's.
+    pub ca_file: Option<String>,
+    /// The most bytes a second.
+    #[serde(default, deserialize_with = "size")]
+    pub limit: Option<u64>,
+}
+
+fn link<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DropLink, D::Error> {
+    DropLink::parse(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+}
+
+fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let size = bytes(&String::deserialize(deserializer)?).filter(|size| *size > 0);
+    size.map(Some).ok_or_else(|| de::Error::custom("is no size: write a number with KiB, MiB or GiB"))
 }
 
 fn yes() -> bool {
@@ -340,8 +373,18 @@ impl Profile {
             har: raw.har,
             screenshots: raw.screenshots,
             commands,
+            send: raw.send,
             text: text.to_owned(),
         })
+    }
+
+    /// Its text without the drop link, to be shown.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match &self.send {
+            Some(send) => self.text.replace(send.link.reveal(), "REDACTED-drop-link"),
+            None => self.text.clone(),
+        }
     }
 
     /// SHA-256 of its text.
@@ -355,22 +398,6 @@ impl Profile {
     pub fn is_builtin_command(system: System, run: &[String]) -> bool {
         Self::builtin(system).commands.iter().any(|command| command.run == run)
     }
-}
-
-/// `50MiB`, `10 MB`, `1GiB`, `4096`; the decimal and binary units are taken as binary, as people mean them.
-#[must_use]
-pub fn bytes(text: &str) -> Option<u64> {
-    let text = text.trim();
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let number: u64 = text[..digits].parse().ok()?;
-    let shift = match text[digits..].trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 0,
-        "k" | "kb" | "kib" => 10,
-        "m" | "mb" | "mib" => 20,
-        "g" | "gb" | "gib" => 30,
-        _ => return None,
-    };
-    number.checked_mul(1 << shift)
 }
 
 /// `30s`, `15m`, `24h`, `7d`; at most ten years.
@@ -391,7 +418,7 @@ pub fn duration(text: &str) -> Option<Duration> {
 
 /// `--since`: a moment, or a length of time before `now`.
 #[must_use]
-pub fn since(text: &str, now: jiff::Timestamp) -> Option<jiff::Timestamp> {
+pub fn since(text: &str, now: Timestamp) -> Option<Timestamp> {
     if let Some(ago) = duration(text) {
         return now.checked_sub(SignedDuration::try_from(ago).ok()?).ok();
     }

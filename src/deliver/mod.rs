@@ -13,7 +13,9 @@ pub mod kept_case;
 pub(crate) mod loopback;
 pub mod notifiers;
 pub mod outbox;
+pub mod retry;
 pub mod secrets;
+pub mod uploads;
 
 use std::path::{Path, PathBuf};
 
@@ -109,4 +111,18 @@ pub enum DeliverError {
         /// What is wrong with it.
         problem: String,
     },
+}
+
+impl DeliverError {
+    /// Somebody asked to stop.
+    #[must_use]
+    pub fn interruption() -> Self {
+        Self::Io { action: "finish", path: PathBuf::new(), source: std::io::ErrorKind::Interrupted.into() }
+    }
+
+    /// Whether it ended because somebody asked to stop.
+    #[must_use]
+    pub fn is_interruption(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == std::io::ErrorKind::Interrupted)
+    }
 }

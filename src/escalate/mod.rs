@@ -19,6 +19,7 @@ pub mod severity;
 pub mod targets;
 pub mod ticket;
 mod ticket_context;
+pub mod uploads;
 
 pub use policy::Policy;
 pub use progress::Progress;

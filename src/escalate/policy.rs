@@ -14,6 +14,7 @@ use super::matrix::Row;
 use super::notifiers::NotifierPolicy;
 use super::on_call::Schedule;
 use super::routing::Routing;
+use super::uploads::{self, Uploads};
 
 const BUILTIN: &str = include_str!("policy.toml");
 
@@ -37,6 +38,11 @@ pub struct Policy {
     /// Who is on call, by team.
     #[serde(default)]
     pub on_call: BTreeMap<String, Schedule>,
+    /// The upload that takes bundles that no ticket takes.
+    pub upload: Option<String>,
+    /// Stores for bundles, by name.
+    #[serde(default)]
+    pub uploads: Uploads,
     /// The targets of notices, by name.
     #[serde(default)]
     pub notifiers: BTreeMap<String, NotifierPolicy>,
@@ -179,6 +185,9 @@ impl Policy {
         }
         if let Some((key, problem, mend)) = policy.routing.mistake() {
             return Err(fail(key, problem, mend));
+        }
+        if let Some((key, problem, mend)) = uploads::mistake(policy.upload.as_deref(), &policy.uploads) {
+            return Err(fail(key, &problem, &mend));
         }
         if let Some((key, problem, mend)) = policy.matrix_mistake() {
             let error = ConfigError::file(file, problem).mend(mend);

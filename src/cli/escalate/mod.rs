@@ -5,6 +5,7 @@ pub mod ack;
 pub mod attach;
 pub mod callees;
 pub mod desk;
+mod drop;
 mod failure;
 mod inputs;
 pub mod journal;
@@ -33,6 +34,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use callees::Callees;
+use drop::DropArgs;
 pub use failure::Failure;
 use failure::output_failed;
 use inputs::policy_in_force;
@@ -79,6 +81,8 @@ pub enum EscalateCommand {
     Purge(desk::CaseArgs),
     /// Read the policy: severities, targets, hours, queues, contacts, on-call
     Policy(PolicyArgs),
+    /// Let a customer send a bundle by a link: one case, one file, until a day
+    Drop(DropArgs),
 }
 
 /// What the verb needs of the world around it.
@@ -118,6 +122,7 @@ pub fn run(args: &EscalateArgs, world: &mut World<'_>) -> Exit {
         Verb::Journal(journal) => (journal::run(journal, world), journal.json()),
         Verb::Purge(purge) => (purge::run(purge, world), purge.json),
         Verb::Policy(policy) => (run_policy(policy, world), false),
+        Verb::Drop(args) => (drop::run(args, world), args.json()),
     };
     match result {
         Ok(exit) => exit,
