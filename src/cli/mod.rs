@@ -6,7 +6,6 @@ pub mod escalate;
 pub mod exit;
 pub mod inspect;
 mod message;
-pub mod policy;
 mod preview;
 pub mod probe;
 mod probe_path;

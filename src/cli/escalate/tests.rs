@@ -3,11 +3,12 @@
 use std::fs;
 
 use clap::Parser;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::checklist::fixture::{CASE, at, case, manifest};
-use crate::model::Sha256Digest;
+use crate::model::{Case, Sha256Digest};
 
 #[derive(Parser)]
 struct Program {

@@ -7,9 +7,9 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::Exit;
-use super::verify_text::{WIDTH, wrap};
 use crate::checklist::{Checklist, Group};
+use crate::cli::exit::Exit;
+use crate::cli::verify_text::{WIDTH, wrap};
 use crate::escalate::Policy;
 use crate::escalate::on_call::Schedule;
 use crate::escalate::plain_text::one_line;
@@ -184,16 +184,16 @@ fn required_for(least: Severity) -> &'static str {
 fn in_words(target: Target) -> String {
     let Target { minutes, runs, reading } = target;
     let hours = if minutes.is_multiple_of(60) {
-        super::count(u64::from(minutes / 60), "hour")
+        crate::cli::count(u64::from(minutes / 60), "hour")
     } else {
-        super::count(u64::from(minutes), "minute")
+        crate::cli::count(u64::from(minutes), "minute")
     };
     match (runs, reading) {
         (Runs::Always, _) => format!("{hours}, day and night"),
         (Runs::BusinessHours, Some(Reading::BusinessDays)) => {
             format!(
                 "{hours}, read as {} at the same time of day",
-                super::count(u64::from(minutes / 1440), "business day")
+                crate::cli::count(u64::from(minutes / 1440), "business day")
             )
         }
         (Runs::BusinessHours, _) => format!("{hours} in which the desk is open"),

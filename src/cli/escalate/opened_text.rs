@@ -1,0 +1,92 @@
+//! What `escalate open` prints: for people, and as one JSON document.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::deliver::Attached;
+use crate::deliver::handover::{Handed, Prepared};
+use crate::escalate::plain_text::one_line;
+use crate::escalate::targets::in_words;
+
+pub(super) fn print_handed(prepared: &Prepared, handed: &Handed, journal: &Path, to: &mut dyn Write) -> io::Result<()> {
+    let Handed { ticket, already, attached, head } = handed;
+    let made = if *already { " (was there before; its text is as it was first made)" } else { "" };
+    writeln!(to, "ticket    {}{made}", ticket.location)?;
+    writeln!(to, "queue     {}", prepared.ticket.queue)?;
+    writeln!(to, "severity  {}; {}", prepared.decided.severity, prepared.decided.by_facts.reason)?;
+    for unknown in &prepared.decided.by_facts.unknowns {
+        writeln!(to, "unknown   {unknown}")?;
+    }
+    for (name, due) in [("answer", &prepared.targets.respond), ("escalate", &prepared.targets.escalate)] {
+        match due {
+            Some(due) => {
+                let missed = due.missed_by.map_or_else(String::new, |by| format!("; missed by {}", in_words(by)));
+                writeln!(to, "{name:<9} due {} ({}){missed}", due.at, due.counted)?;
+            }
+            None => writeln!(to, "{name:<9} due none")?,
+        }
+    }
+    if let Some(why) = &prepared.desk_closed {
+        writeln!(to, "desk      closed ({why})")?;
+    }
+    match attached {
+        Some(Attached { name, size, digest, .. }) => {
+            writeln!(to, "bundle    {name}, {size} bytes, read back: {digest}")?;
+        }
+        None => writeln!(to, "bundle    none")?,
+    }
+    for item in prepared.evaluation.missing() {
+        writeln!(to, "owed      {}: {}", item.id, one_line(item.missing().unwrap_or_default(), 300))?;
+    }
+    writeln!(to, "journal   {}, line {}, head {}", journal.display(), head.seq, head.hash)
+}
+
+fn common_json(prepared: &Prepared) -> Value {
+    let due = |due: &Option<crate::escalate::Due>| {
+        due.as_ref().map(|due| {
+            json!({
+                "at": due.at.to_string(),
+                "counted": due.counted,
+                "missed_by_seconds": due.missed_by.map(|by| by.as_secs()),
+            })
+        })
+    };
+    let Prepared { ticket, decided, evaluation, targets, .. } = prepared;
+    let owed: Vec<Value> =
+        evaluation.missing().map(|item| json!({ "id": item.id, "missing": item.missing() })).collect();
+    json!({
+        "schema": "casefile-escalation/1",
+        "case_id": ticket.case_id,
+        "severity": decided.severity.to_string(),
+        "severity_by_facts": decided.by_facts.severity.to_string(),
+        "severity_reason": decided.by_facts.reason,
+        "severity_unknowns": decided.by_facts.unknowns,
+        "severity_override_reason": decided.override_reason,
+        "queue": ticket.queue,
+        "title": ticket.title,
+        "outside_business_hours": prepared.desk_closed.is_some(),
+        "targets": {
+            "from": targets.from.to_string(),
+            "escalate": due(&targets.escalate),
+            "respond": due(&targets.respond),
+        },
+        "owed": owed,
+    })
+}
+
+pub(super) fn handed_json(prepared: &Prepared, handed: &Handed) -> Value {
+    let mut document = common_json(prepared);
+    document["ticket"] = json!(handed.ticket);
+    document["ticket_was_there"] = json!(handed.already);
+    document["attached"] = json!(handed.attached);
+    document["journal_head"] = json!(handed.head);
+    document
+}
+
+pub(super) fn dry_json(prepared: &Prepared) -> Value {
+    let mut document = common_json(prepared);
+    document["body"] = json!(prepared.ticket.body);
+    document
+}
