@@ -144,6 +144,7 @@ fn hand_over(args: &escalate::EscalateArgs) -> Exit {
         now: &jiff::Timestamp::now,
         state_dir: crate::platform::state_dir(),
         agent: agent(),
+        environment: &|name| std::env::var_os(name),
         out: &mut out,
         talk: &mut talk,
     };

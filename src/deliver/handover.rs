@@ -133,6 +133,8 @@ pub struct Handed {
     pub already: bool,
     /// The bundle at the ticket.
     pub attached: Option<Attached>,
+    /// What did not go as it was meant although the ticket stands.
+    pub remarks: Vec<String>,
     /// The journal's last line.
     pub head: Head,
 }
@@ -246,8 +248,12 @@ pub fn carry_out(
     let after = |e| Stopped { ticket: Some(ticket.clone()), source: Box::new(e) };
     let attached = run.attach(&ticket).map_err(after)?;
     run.leave_head(&ticket, attached.as_ref()).map_err(after)?;
+    let remarks = system.remarks();
+    for remark in &remarks {
+        run.record_once(Event::new("remark").with("text", remark)).map_err(after)?;
+    }
     let head = run.journal.head();
-    Ok(Handed { ticket, already, attached, head })
+    Ok(Handed { ticket, already, attached, remarks, head })
 }
 
 struct Run<'a> {
@@ -328,12 +334,19 @@ impl Run<'_> {
             }
             Err(e) => {
                 self.record(name("attach-failed").with("cause", &e))?;
-                if let DeliverError::DigestMismatch { found, .. } = &e {
-                    let text = format!(
-                        "The bundle is incomplete: {} was read back with the digest {found}, not {}.\n",
-                        crate::escalate::plain_text::inline(&bundle.file_name, 120),
-                        bundle.file_digest
-                    );
+                let name = crate::escalate::plain_text::inline(&bundle.file_name, 120);
+                let problem = match &e {
+                    DeliverError::DigestMismatch { found, .. } => {
+                        Some(format!("{name} was read back with the digest {found}, not {}", bundle.file_digest))
+                    }
+                    DeliverError::NotKept { .. } => Some(format!("{name} was sent and is not here")),
+                    DeliverError::TooLarge { most, size, .. } => {
+                        Some(format!("{name} has {size} bytes, and {most} is the most that is taken here"))
+                    }
+                    _ => None,
+                };
+                if let Some(problem) = problem {
+                    let text = format!("The bundle is incomplete: {problem}.\n");
                     // The mismatch is the news; a comment that fails too adds nothing to it.
                     drop(self.system.comment(ticket, &format!("incomplete-{}", bundle.bundle_digest.spoken()), &text));
                 }
@@ -355,9 +368,12 @@ impl Run<'_> {
         self.record(name("comment-intent"))?;
         let Head { seq, hash } = self.journal.head();
         let what = match attached {
-            Some(Attached { name, size, digest, .. }) => {
+            Some(Attached { name, size, digest, read_back: true, .. }) => {
                 format!("Attached and read back: {name}, {size} bytes, SHA-256 {digest}.\n")
             }
+            Some(Attached { name, size, digest, .. }) => format!(
+                "Attached: {name}, {size} bytes, SHA-256 {digest}. It could not be read back; compare the digest after downloading.\n"
+            ),
             None => "Opened without a bundle.\n".to_owned(),
         };
         self.system.comment(ticket, &key, &format!("{what}Journal: line {seq}, head {hash}.\n"))?;

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::*;
 use crate::checklist::fixture::{at, case, case_with, case_without, manifest};
 use crate::deliver::outbox::Outbox;
+use crate::deliver::{TicketState, TicketStatus};
 use crate::model::CaseId;
 
 /// A Monday morning in business hours (UTC).
@@ -214,6 +215,18 @@ impl TicketSystem for Killed {
     }
     fn comment(&self, ticket: &TicketRef, key: &str, text: &str) -> Result<(), DeliverError> {
         self.call(|| self.outbox.comment(ticket, key, text))
+    }
+    fn most_attachment_bytes(&self) -> Result<Option<u64>, DeliverError> {
+        self.outbox.most_attachment_bytes()
+    }
+    fn set_severity(&self, ticket: &TicketRef, severity: Severity) -> Result<(), DeliverError> {
+        self.call(|| self.outbox.set_severity(ticket, severity))
+    }
+    fn set_status(&self, ticket: &TicketRef, status: TicketStatus) -> Result<(), DeliverError> {
+        self.call(|| self.outbox.set_status(ticket, status))
+    }
+    fn state(&self, ticket: &TicketRef) -> Result<TicketState, DeliverError> {
+        self.call(|| self.outbox.state(ticket))
     }
 }
 

@@ -3,6 +3,7 @@
 //! This room decides and words; it opens no file, asks no clock and sends nothing. `deliver/` carries out.
 
 pub mod calendar;
+pub mod markup;
 pub mod notice;
 pub mod on_call;
 pub mod plain_text;
@@ -13,6 +14,7 @@ pub mod severity;
 pub mod targets;
 pub mod ticket;
 mod ticket_context;
+pub mod ticket_systems;
 
 pub use policy::Policy;
 pub use severity::{Classified, Decided, classify, decide};

@@ -10,6 +10,7 @@ use crate::model::{ConfigError, Severity};
 use super::calendar::Calendar;
 use super::on_call::Schedule;
 use super::routing::Routing;
+use super::ticket_systems::TicketSystemEntry;
 
 const BUILTIN: &str = include_str!("policy.toml");
 
@@ -33,6 +34,11 @@ pub struct Policy {
     /// Who is on call, by team.
     #[serde(default)]
     pub on_call: BTreeMap<String, Schedule>,
+    /// The ticket system that gets the tickets; without one the outbox does.
+    pub ticket_system: Option<String>,
+    /// The ticket systems, by name.
+    #[serde(default)]
+    pub ticket_systems: BTreeMap<String, TicketSystemEntry>,
 }
 
 /// How a team or one of its people is reached.
@@ -161,6 +167,9 @@ impl Policy {
         }
         if let Some((key, problem, mend)) = policy.routing.mistake() {
             return Err(fail(key, problem, mend));
+        }
+        if let Some((key, problem, mend)) = policy.ticket_system_mistake() {
+            return Err(ConfigError::file(file, problem).at_key(key).at_line_of_key(text).mend(mend));
         }
         if let Some(n) = policy.contacts.iter().position(|contact| contact.team.trim().is_empty()) {
             return Err(fail(format!("contacts[{n}].team"), "is empty", "name the team, such as SRE"));

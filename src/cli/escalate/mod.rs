@@ -22,6 +22,7 @@ use policy::PolicyArgs;
 
 use super::exit::Exit;
 use crate::deliver::handover::BundleFacts;
+use crate::deliver::secrets::Environment;
 
 /// Hand a case over to engineering
 #[derive(Debug, Args)]
@@ -50,6 +51,8 @@ pub struct World<'a> {
     pub state_dir: Option<PathBuf>,
     /// Who is at the keyboard, for the journal.
     pub agent: Option<String>,
+    /// The environment, for tokens.
+    pub environment: Environment<'a>,
     /// Where data goes.
     pub out: &'a mut dyn Write,
     /// Where talk goes.

@@ -13,9 +13,13 @@ use super::refusals::{refused, stopped};
 use crate::checklist::Checklist;
 use crate::cli::exit::Exit;
 use crate::deliver::handover::{Request, carry_out, prepare};
+use crate::deliver::http::HttpClient;
 use crate::deliver::journal::Journal;
 use crate::deliver::outbox::Outbox;
+use crate::deliver::secrets::{Environment, Secret};
+use crate::deliver::{DeliverError, TicketSystem, tickets};
 use crate::escalate::TicketTemplate;
+use crate::escalate::ticket_systems::TicketSystemEntry;
 use crate::model::case::GivenBy;
 use crate::model::{Severity, case_file};
 
@@ -98,18 +102,35 @@ pub(super) fn run(args: &OpenArgs, world: &mut World<'_>) -> Result<Exit, Failur
         return told.map(|()| Exit::Done).map_err(output_failed);
     }
     let state = || world.state_dir.clone().ok_or_else(no_state_dir);
-    let outbox = match &args.outbox {
-        Some(folder) => Outbox::new(folder),
-        None => Outbox::new(state()?.join("outbox")),
+    let system: Box<dyn TicketSystem> = match (&args.outbox, policy.ticket_system_in_force()) {
+        (Some(folder), _) => Box::new(Outbox::new(folder)),
+        (None, Some((name, entry))) => ticket_system(name, entry, world.environment)?,
+        (None, None) => Box::new(Outbox::new(state()?.join("outbox"))),
     };
     let mut journal = Journal::open(&state()?.join("journal"), &case.case_id).map_err(|e| journal_failed(&e, false))?;
-    let handed = carry_out(&prepared, &outbox, &mut journal, world.now).map_err(|e| stopped(&e))?;
+    let handed = carry_out(&prepared, &*system, &mut journal, world.now).map_err(|e| stopped(&e))?;
     let told = if args.json {
         print_json(&handed_json(&prepared, &handed), world.out)
     } else {
         print_handed(&prepared, &handed, journal.path(), world.out)
     };
-    told.map(|()| Exit::Done).map_err(output_failed)
+    let exit = if handed.remarks.is_empty() { Exit::Done } else { Exit::Partial };
+    told.map(|()| exit).map_err(output_failed)
+}
+
+/// The ticket system that the policy names.
+fn ticket_system(
+    name: &str,
+    entry: &TicketSystemEntry,
+    environment: Environment<'_>,
+) -> Result<Box<dyn TicketSystem>, Failure> {
+    let token = Secret::read(&entry.token, environment).map_err(|e| {
+        Failure::new(Exit::Usage, format!("the token of the ticket system {name}: {e}"))
+            .hint("put it where the policy says, or change `token` in the policy")
+    })?;
+    let failed = |e: DeliverError| Failure::new(Exit::LocalFailure, e.to_string());
+    let http = HttpClient::new(&[]).map_err(|e| failed(e.into()))?;
+    tickets::connect(name, entry, token, http).map_err(failed)
 }
 
 fn severity(raw: &str) -> Result<Severity, String> {

@@ -68,6 +68,7 @@ impl Setting {
             now: &|| at("2026-11-23T09:50:00Z"),
             state_dir: Some(self.dir.path().join("state")),
             agent: Some("sam".to_owned()),
+            environment: &|_| None,
             out: &mut out,
             talk: &mut talk,
         };
