@@ -90,12 +90,14 @@ fn read(text: &[u8], run: Range<usize>, cut: bool, runs: &mut Vec<Run>) {
             return runs.push(found);
         }
     }
-    // In a path or after a label: `/cb/eyJhIjox…`, `state-eyJhIjox…`.
+    // In a path or after a label: `/cb/eyJhIjox…`, `state-eyJhIjox…`. The middle of a hash has as many chances as it has
+    // parts, so that the first bytes alone are no proof here.
     if text[run.clone()].iter().any(|b| b"/-_+".contains(b)) {
         let mut start = run.start;
         for part in text[run].split(|b| b"/-_+".contains(b)) {
             if part.len() >= SHORTEST
                 && let Some(found) = read_base64(text, start..start + part.len())
+                && is_wholly_text(&found.decoded)
             {
                 runs.push(found);
             }
@@ -167,6 +169,11 @@ fn is_text(head: &[u8]) -> bool {
     odd <= usize::from(head.len() >= HEAD) || head.starts_with(b"\xef\xbb\xbf")
 }
 
+fn is_wholly_text(decoded: &[u8]) -> bool {
+    let odd = |c: char| c.is_control() && !matches!(c, '\t' | '\r' | '\n');
+    std::str::from_utf8(decoded).is_ok_and(|text| !text.contains(odd))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,6 +184,13 @@ mod tests {
         runs.iter()
             .map(|run| (text[run.range.clone()].to_owned(), String::from_utf8_lossy(&run.decoded).into_owned()))
             .collect()
+    }
+
+    #[test]
+    fn the_middle_of_a_hash_is_no_text() {
+        // The part after the second plus begins with nine bytes of which one is odd, and goes on with others.
+        let hash = "sha512-7GWcTWvj+IIK+iql+ZzlQVUoKH2s0vVhMa23+bbBml/1J1AzYuFZbqD3GE41FoXn1+LaaDuErGaLsVCDTNCMEw==";
+        assert_eq!(found(hash), []);
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //!
 //! On Unix the system's own program is asked: only names are on its command line, and the password comes through a pipe.
 
-#[cfg(any(unix, test))]
+#[cfg(unix)]
 mod program;
 
 #[cfg(unix)]

@@ -48,7 +48,7 @@ fn ask(program: &Path, args: Vec<String>, patience: Duration) -> Result<Vec<u8>,
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -37,7 +37,7 @@ pub(super) fn password(service: &str, account: &str) -> Result<Vec<u8>, KeyringE
 
 /// The control panel and `cmdkey` store UTF-16, programs often UTF-8. A password of ours is no text with zeros in it.
 fn text(blob: Vec<u8>) -> Vec<u8> {
-    if !blob.contains(&0) || blob.len() % 2 != 0 {
+    if !blob.contains(&0) || !blob.len().is_multiple_of(2) {
         return blob;
     }
     let units: Vec<u16> = blob.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();

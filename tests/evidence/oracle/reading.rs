@@ -119,7 +119,11 @@ pub fn encoded_runs(text: &[u8]) -> Vec<Run> {
         let mut start = range.start;
         for part in text[range].split(|b| b"/-_+".contains(b)) {
             if part.len() >= 16 {
-                runs.extend(base64(text, start..start + part.len()));
+                let whole = |run: &Run| {
+                    std::str::from_utf8(&run.decoded)
+                        .is_ok_and(|text| !text.chars().any(|c| c.is_control() && !"\t\r\n".contains(c)))
+                };
+                runs.extend(base64(text, start..start + part.len()).filter(whole));
             }
             start += part.len() + 1;
         }
