@@ -141,7 +141,7 @@ fn parted(text: &str, signs: &[&str]) -> String {
         let begins = |sign: &&str| {
             text.as_bytes()[at..].get(..sign.len()).is_some_and(|t| t.eq_ignore_ascii_case(sign.as_bytes()))
         };
-        if signs.iter().any(|sign| begins(sign)) {
+        if signs.iter().any(begins) {
             out.push(' ');
         }
     }
