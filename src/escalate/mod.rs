@@ -5,6 +5,7 @@
 pub mod calendar;
 pub mod callout;
 pub mod customer_update;
+pub mod markup;
 pub mod notice;
 pub mod on_call;
 pub mod plain_text;
@@ -16,6 +17,7 @@ pub mod severity;
 pub mod targets;
 pub mod ticket;
 mod ticket_context;
+pub mod ticket_systems;
 
 pub use policy::Policy;
 pub use progress::Progress;

@@ -12,6 +12,7 @@ use crate::model::{ConfigError, Severity, Sha256Digest};
 use super::calendar::Calendar;
 use super::on_call::Schedule;
 use super::routing::Routing;
+use super::ticket_systems::TicketSystemEntry;
 
 const BUILTIN: &str = include_str!("policy.toml");
 
@@ -38,6 +39,11 @@ pub struct Policy {
     /// SHA-256 of the text that it was read from: a journal says by it under which policy a case went out.
     #[serde(skip)]
     pub digest: Option<Sha256Digest>,
+    /// The ticket system that gets the tickets; without one the outbox does.
+    pub ticket_system: Option<String>,
+    /// The ticket systems, by name.
+    #[serde(default)]
+    pub ticket_systems: BTreeMap<String, TicketSystemEntry>,
 }
 
 /// How a team or one of its people is reached.
@@ -171,6 +177,9 @@ impl Policy {
         }
         if let Some((key, problem, mend)) = policy.routing.mistake() {
             return Err(fail(key, problem, mend));
+        }
+        if let Some((key, problem, mend)) = policy.ticket_system_mistake() {
+            return Err(ConfigError::file(file, problem).at_key(key).at_line_of_key(text).mend(mend));
         }
         if let Some(n) = policy.contacts.iter().position(|contact| contact.team.trim().is_empty()) {
             return Err(fail(format!("contacts[{n}].team"), "is empty", "name the team, such as SRE"));

@@ -19,6 +19,7 @@ pub mod resolve;
 pub mod severity;
 pub mod status;
 mod status_text;
+mod ticket_system;
 pub mod timer;
 mod told_text;
 pub mod update;
@@ -41,6 +42,7 @@ use policy::PolicyArgs;
 
 use super::exit::Exit;
 use crate::deliver::handover::BundleFacts;
+use crate::deliver::secrets::Environment;
 
 /// Hand a case over to engineering
 #[derive(Debug, Args)]
@@ -95,6 +97,8 @@ pub struct World<'a> {
     pub callees: &'a dyn Callees,
     /// Waits; false where somebody interrupted it.
     pub pause: &'a dyn Fn(Duration) -> bool,
+    /// The environment, for tokens.
+    pub environment: Environment<'a>,
     /// Where data goes.
     pub out: &'a mut dyn Write,
     /// Where talk goes.
@@ -141,5 +145,7 @@ fn print_json(document: &Value, to: &mut dyn Write) -> io::Result<()> {
     writeln!(to, "{document:#}")
 }
 
+#[cfg(test)]
+mod case_tests;
 #[cfg(test)]
 mod tests;
