@@ -36,24 +36,24 @@ pub fn jira_wiki(text: &str) -> String {
 /// The document format of Jira Cloud (version 1). Its text nodes are never interpreted.
 #[must_use]
 pub fn jira_document(text: &str) -> Value {
-    let node = |text: &str| json!({ "type": "text", "text": text });
+    // A text node must not be empty.
+    let nodes = |text: &str| -> Vec<Value> {
+        (!text.is_empty()).then(|| json!({ "type": "text", "text": text })).into_iter().collect()
+    };
     let paragraph = |lines: &[String]| {
         let mut content = Vec::new();
         for (n, line) in lines.iter().enumerate() {
             if n > 0 {
                 content.push(json!({ "type": "hardBreak" }));
             }
-            // A text node must not be empty.
-            if !line.is_empty() {
-                content.push(node(line));
-            }
+            content.extend(nodes(line));
         }
         json!({ "type": "paragraph", "content": content })
     };
     let content: Vec<Value> = blocks(text)
         .iter()
         .map(|block| match block {
-            Block::Heading(text) => json!({ "type": "heading", "attrs": { "level": 2 }, "content": [node(text)] }),
+            Block::Heading(text) => json!({ "type": "heading", "attrs": { "level": 2 }, "content": nodes(text) }),
             Block::Lines(lines) => paragraph(lines),
             Block::Items(items) => json!({
                 "type": "bulletList",
@@ -62,7 +62,7 @@ pub fn jira_document(text: &str) -> Value {
                     .map(|item| json!({ "type": "listItem", "content": [paragraph(std::slice::from_ref(item))] }))
                     .collect::<Vec<_>>(),
             }),
-            Block::Verbatim(lines) => json!({ "type": "codeBlock", "content": [node(&lines.join("\n"))] }),
+            Block::Verbatim(lines) => json!({ "type": "codeBlock", "content": nodes(&lines.join("\n")) }),
             Block::Link(url) => json!({
                 "type": "paragraph",
                 "content": [{

@@ -179,7 +179,11 @@ impl Policy {
             return Err(fail(key, problem, mend));
         }
         if let Some((key, problem, mend)) = policy.ticket_system_mistake() {
-            return Err(ConfigError::file(file, problem).at_key(key).at_line_of_key(text).mend(mend));
+            let section = match key.split('.').nth(1) {
+                Some(name) => format!("[ticket_systems.{name}]"),
+                None => key.clone(),
+            };
+            return Err(ConfigError::file(file, problem).at_key(key).at_text(text, &section).mend(mend));
         }
         if let Some(n) = policy.contacts.iter().position(|contact| contact.team.trim().is_empty()) {
             return Err(fail(format!("contacts[{n}].team"), "is empty", "name the team, such as SRE"));

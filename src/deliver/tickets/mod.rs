@@ -1,10 +1,14 @@
 //! Ticket systems over HTTP. Each is one file with an `impl TicketApi`: the few exchanges that differ. What holds for all of
 //! them stands here: find before making, read back after, repeat without doubling.
 
+mod jira;
 mod reading;
 mod redmine;
 mod request_tracker;
 mod rest;
+mod servicenow;
+mod webhook;
+mod zendesk;
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -99,6 +103,23 @@ pub struct Outgoing<'a> {
     pub size: u64,
 }
 
+impl Outgoing<'_> {
+    fn open(&self) -> Result<File, DeliverError> {
+        File::open(self.path).map_err(|source| DeliverError::Io { action: "read", path: self.path.to_owned(), source })
+    }
+}
+
+/// `text` cut at a line to at most `most` characters, with a word about it, for systems that would refuse or cut it.
+fn shortened(text: &str, most: usize) -> String {
+    const SAID: &str = "\n… (cut to what this system takes; the bundle has the rest)\n";
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let near: String = text.chars().take(most - SAID.chars().count()).collect();
+    let end = near.rfind('\n').unwrap_or(near.len());
+    format!("{}{SAID}", &near[..end])
+}
+
 /// The ticket system of `entry`, which the policy calls `name`.
 pub fn connect(
     name: &str,
@@ -106,36 +127,34 @@ pub fn connect(
     token: Secret,
     http: HttpClient,
 ) -> Result<Box<dyn TicketSystem>, DeliverError> {
-    let rest = Rest::new(name, entry, token, http)?;
-    let (entry, most) = (entry.clone(), entry.most_attachment_bytes);
-    Ok(match entry.kind {
-        Kind::RequestTracker => over(name, most, request_tracker::RequestTracker::new(rest, entry)),
-        Kind::Redmine => over(name, most, redmine::Redmine::new(rest, entry)),
-        Kind::JiraCloud | Kind::JiraDataCenter | Kind::Zendesk | Kind::Servicenow | Kind::Webhook => {
-            return Err(DeliverError::Refused {
-                system: name.to_owned(),
-                action: "be spoken to",
-                problem: "not yet".to_owned(),
-            });
-        }
-    })
+    Ok(Box::new(checked(name, entry, token, http)?))
 }
 
-fn over<A: TicketApi + 'static>(name: &str, most_bytes: Option<u64>, api: A) -> Box<dyn TicketSystem> {
-    Box::new(Checked { name: name.to_owned(), api, most_bytes, look_again: &LOOK_AGAIN, remarks: RefCell::default() })
+fn checked(name: &str, entry: &TicketSystemEntry, token: Secret, http: HttpClient) -> Result<Checked, DeliverError> {
+    let rest = Rest::new(name, entry, token, http)?;
+    let (most_bytes, entry) = (entry.most_attachment_bytes, entry.clone());
+    let api: Box<dyn TicketApi> = match entry.kind {
+        Kind::RequestTracker => Box::new(request_tracker::RequestTracker::new(rest, entry)),
+        Kind::Redmine => Box::new(redmine::Redmine::new(rest, entry)),
+        Kind::JiraCloud | Kind::JiraDataCenter => Box::new(jira::Jira::new(rest, entry)),
+        Kind::Zendesk => Box::new(zendesk::Zendesk::new(rest, entry)),
+        Kind::Servicenow => Box::new(servicenow::ServiceNow::new(rest, entry)),
+        Kind::Webhook => Box::new(webhook::Webhook::new(rest, entry)),
+    };
+    Ok(Checked { name: name.to_owned(), api, most_bytes, look_again: &LOOK_AGAIN, remarks: RefCell::default() })
 }
 
 /// A ticket system of which nothing is believed that was not read back.
-struct Checked<A> {
+struct Checked {
     name: String,
-    api: A,
+    api: Box<dyn TicketApi>,
     /// The largest file that the policy says it takes.
     most_bytes: Option<u64>,
     look_again: &'static [Duration],
     remarks: RefCell<Vec<String>>,
 }
 
-impl<A: TicketApi> Checked<A> {
+impl Checked {
     fn remark(&self, remark: String) {
         let mut remarks = self.remarks.borrow_mut();
         if !remarks.contains(&remark) {
@@ -235,7 +254,7 @@ fn may_have_been_done(e: &DeliverError) -> bool {
     }
 }
 
-impl<A: TicketApi> TicketSystem for Checked<A> {
+impl TicketSystem for Checked {
     fn find(&self, case_id: &CaseId) -> Result<Option<TicketRef>, DeliverError> {
         Ok(self.api.find_all(case_id)?.into_iter().next())
     }
@@ -269,6 +288,14 @@ impl<A: TicketApi> TicketSystem for Checked<A> {
             read_back: copy.read_back,
             already,
         };
+        // The bundle was verified before; what is sent must be what was verified.
+        let mut hashing = Hashing::default();
+        File::open(bundle).and_then(|mut file| std::io::copy(&mut file, &mut hashing)).map_err(io)?;
+        let ours = hashing.digest();
+        if ours != *expected {
+            let what = format!("{} has changed since it was verified; it", bundle.display());
+            return Err(DeliverError::DigestMismatch { what, expected: *expected, found: ours });
+        }
         let copies = self.copies(ticket, &name)?;
         let damaged = match self.whole_copy(&copies, &name, expected, size)? {
             Ok(copy) => return Ok(attached(copy, true)),
@@ -283,14 +310,6 @@ impl<A: TicketApi> TicketSystem for Checked<A> {
             && let Some(found) = damaged
         {
             return Err(mismatch(found));
-        }
-        // The bundle was verified before; what is sent must be what was verified.
-        let mut hashing = Hashing::default();
-        File::open(bundle).and_then(|mut file| std::io::copy(&mut file, &mut hashing)).map_err(io)?;
-        let ours = hashing.digest();
-        if ours != *expected {
-            let what = format!("{} has changed since it was verified; it", bundle.display());
-            return Err(DeliverError::DigestMismatch { what, expected: *expected, found: ours });
         }
         if let Some(most) = self.most_attachment_bytes()?
             && size > most
@@ -367,3 +386,10 @@ impl<A: TicketApi> TicketSystem for Checked<A> {
 fn comment_key(key: &str) -> String {
     format!("casefile-{}", ArtifactPath::nearest(&key.replace(['/', '\\', '_'], "-")).as_str().replace('_', "-"))
 }
+
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod stand_ins;

@@ -235,8 +235,7 @@ impl TicketApi for Redmine {
 
     fn upload(&self, ticket: &TicketRef, file: &Outgoing<'_>) -> Result<Option<Sha256Digest>, DeliverError> {
         const ACTION: &str = "attach a file";
-        let failed = |source| DeliverError::Io { action: "read", path: file.path.to_owned(), source };
-        let content = Body::sized(std::fs::File::open(file.path).map_err(failed)?, file.size);
+        let content = Body::sized(file.open()?, file.size);
         let url = self.rest.url_with(&["uploads.json"], &[("filename", file.name)]);
         let sent = self.rest.send_file(ACTION, &url, file.size, |request| {
             request.header("content-type", "application/octet-stream").body(content)

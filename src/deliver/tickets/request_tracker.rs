@@ -104,6 +104,16 @@ impl RequestTracker {
         self.all(action, &["ticket", &ticket.id, "history"], &[fields])
     }
 
+    /// The text with which the ticket was made: the first thing without a file's name.
+    fn first_text(&self, ticket: &TicketRef) -> Result<Option<String>, DeliverError> {
+        const ACTION: &str = "read the ticket back";
+        let query = [("fields", "Filename,ContentType"), ("per_page", "1")];
+        let answer = self.rest.get(ACTION, &self.url(&["ticket", &ticket.id, "attachments"], &query))?;
+        let Some(id) = id(&answer, "/items/0/id") else { return Ok(None) };
+        let first = self.rest.get(ACTION, &self.url(&["attachment", &id], &[]))?;
+        Ok(text(&first, "/Content").map(|text| text.replace("\r\n", "\n")))
+    }
+
     fn status_word(&self, status: TicketStatus) -> &str {
         let names = &self.entry.statuses;
         match status {
@@ -202,6 +212,9 @@ impl TicketApi for RequestTracker {
         if text(&kept, "/Subject") != Some(&wanted.title) {
             differences.push("the title".to_owned());
         }
+        if self.first_text(ticket)?.as_deref().map(str::trim_end) != Some(plain(&wanted.body).trim_end()) {
+            differences.push("the text".to_owned());
+        }
         for (_, field, value) in self.entry.facts(wanted) {
             if !custom_field(&kept, field).is_some_and(|kept| same(&value, kept)) {
                 differences.push(format!("the field `{field}`"));
@@ -233,10 +246,9 @@ impl TicketApi for RequestTracker {
     }
 
     fn upload(&self, ticket: &TicketRef, file: &Outgoing<'_>) -> Result<Option<Sha256Digest>, DeliverError> {
-        let failed = |source| DeliverError::Io { action: "read", path: file.path.to_owned(), source };
         let about = json!({ "Content": format!("{}, {} bytes", file.name, file.size), "ContentType": "text/plain" });
         let about = Part::text(about.to_string()).mime_str("application/json").expect("a media type");
-        let content = Part::reader_with_length(std::fs::File::open(file.path).map_err(failed)?, file.size)
+        let content = Part::reader_with_length(file.open()?, file.size)
             .file_name(file.name.to_owned())
             .mime_str("application/octet-stream")
             .expect("a media type");

@@ -80,6 +80,16 @@ impl Rest {
         &self.name
     }
 
+    /// The address itself.
+    pub(super) fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// The token, where a request is signed with it.
+    pub(super) fn token(&self) -> &Secret {
+        &self.token
+    }
+
     /// An address below the base; each part is one segment whatever it holds.
     pub(super) fn url(&self, parts: &[&str]) -> Url {
         let mut url = self.base.clone();
@@ -125,6 +135,39 @@ impl Rest {
         self.successful(action, answer)
     }
 
+    /// The same as a POST with a key by which the far side tells a repetition: it may be sent again whatever happened.
+    pub(super) fn send_keyed(
+        &self,
+        action: &'static str,
+        url: &Url,
+        body: &Value,
+        key: &str,
+    ) -> Result<Answer, DeliverError> {
+        let request = || {
+            let request = self.request(Method::POST, url)?.header("idempotency-key", key);
+            Ok(request.header("content-type", "application/json").body(body.to_string()))
+        };
+        let answer = self.ask(action, request, Repeat::Always)?;
+        self.successful(action, answer)
+    }
+
+    /// Posts a signed text to the address itself, with such a key.
+    pub(super) fn send_signed(
+        &self,
+        action: &'static str,
+        text: &str,
+        key: &str,
+        signature: &str,
+    ) -> Result<Answer, DeliverError> {
+        let request = || {
+            let request = self.request(Method::POST, &self.base)?.header("idempotency-key", key);
+            let request = request.header("x-casefile-signature", signature);
+            Ok(request.header("content-type", "application/json").body(text.to_owned()))
+        };
+        let answer = self.ask(action, request, Repeat::Always)?;
+        self.successful(action, answer)
+    }
+
     /// Sends what `build` makes of a request, once; `size` bytes are on the way.
     pub(super) fn send_file(
         &self,
@@ -150,6 +193,20 @@ impl Rest {
         let request = self.request(Method::GET, url)?.timeout(time);
         let answer = self.http.send_into(request, sink, most)?;
         self.successful(action, answer).map(drop)
+    }
+
+    /// The same, where the content may lie at another host. That host gets nothing of ours: the answer is then no.
+    pub(super) fn download_unless_elsewhere(
+        &self,
+        action: &'static str,
+        url: &Url,
+        sink: &mut dyn Write,
+        most: u64,
+    ) -> Result<bool, DeliverError> {
+        match self.download(action, url, sink, most) {
+            Err(DeliverError::Http(HttpError::Redirected { .. })) => Ok(false),
+            other => other.map(|()| true),
+        }
     }
 
     /// An answer that does not have what it must have.
