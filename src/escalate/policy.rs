@@ -10,6 +10,8 @@ use crate::model::config::parse_toml;
 use crate::model::{ConfigError, Severity, Sha256Digest};
 
 use super::calendar::Calendar;
+use super::matrix::Row;
+use super::notifiers::NotifierPolicy;
 use super::on_call::Schedule;
 use super::routing::Routing;
 use super::ticket_systems::TicketSystemEntry;
@@ -36,6 +38,12 @@ pub struct Policy {
     /// Who is on call, by team.
     #[serde(default)]
     pub on_call: BTreeMap<String, Schedule>,
+    /// The targets of notices, by name.
+    #[serde(default)]
+    pub notifiers: BTreeMap<String, NotifierPolicy>,
+    /// Which of them are told of what.
+    #[serde(default)]
+    pub matrix: Vec<Row>,
     /// SHA-256 of the text that it was read from: a journal says by it under which policy a case went out.
     #[serde(skip)]
     pub digest: Option<Sha256Digest>,
@@ -184,6 +192,16 @@ impl Policy {
                 None => key.clone(),
             };
             return Err(ConfigError::file(file, problem).at_key(key).at_text(text, &section).mend(mend));
+        }
+        if let Some((key, problem, mend)) = policy.matrix_mistake() {
+            let error = ConfigError::file(file, problem).mend(mend);
+            let table: Vec<&str> = key.splitn(3, '.').take(2).collect();
+            return Err(if table[0] == "notifiers" {
+                let header = format!("[{}]", table.join("."));
+                error.at_text(text, &header).at_key(key)
+            } else {
+                error.at_key(key).at_line_of_key(text)
+            });
         }
         if let Some(n) = policy.contacts.iter().position(|contact| contact.team.trim().is_empty()) {
             return Err(fail(format!("contacts[{n}].team"), "is empty", "name the team, such as SRE"));

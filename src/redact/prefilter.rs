@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::literals::{Hit, Literals};
 use super::places::is_label;
 use super::rules::{Rule, RuleSet};
+use super::values::objects;
 use super::{Privacy, key_block, placeholder, yaml};
 
 /// What the signs of the state machines and of our own placeholders say, one bit for each.
@@ -17,6 +18,8 @@ pub(super) enum Sign {
     Yaml = 2,
     /// A placeholder may stand there.
     Placeholder = 4,
+    /// An object of JSON may say more about a value than its key does.
+    Object = 8,
 }
 
 /// Which rules look at which lines, and what else needs no look where none of its literals stands.
@@ -68,6 +71,7 @@ impl Prefilter {
             .iter()
             .map(|sign| (Sign::KeyBlock, *sign))
             .chain(yaml::SIGNS.iter().map(|sign| (Sign::Yaml, *sign)))
+            .chain(objects::SIGNS.iter().map(|sign| (Sign::Object, *sign)))
             .chain([(Sign::Placeholder, placeholder::PREFIX.as_bytes())])
             .collect();
         let keywords = by_keyword.keys().map(|keyword| keyword.as_bytes());

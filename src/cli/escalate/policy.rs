@@ -11,6 +11,7 @@ use crate::checklist::{Checklist, Group};
 use crate::cli::exit::Exit;
 use crate::cli::verify_text::{WIDTH, wrap};
 use crate::escalate::Policy;
+use crate::escalate::matrix::{self, Hours};
 use crate::escalate::on_call::Schedule;
 use crate::escalate::plain_text::one_line;
 use crate::escalate::policy::{Reading, Runs, Target};
@@ -98,6 +99,7 @@ fn gaps(policy: &Policy, now: Timestamp) -> Vec<String> {
     for (team, schedule) in policy.on_call.iter().filter(|(_, schedule)| schedule.turn(now).is_none()) {
         gaps.push(format!("on call for {team}: nobody at {}", schedule.local(now)));
     }
+    gaps.extend(matrix::gaps(policy));
     for (name, calendar) in &policy.calendars {
         if calendar.next_open(now).is_err() {
             gaps.push(format!("calendar {name}: does not open within ten years"));
@@ -152,6 +154,8 @@ fn explain(policy: &Policy, now: Timestamp, out: &mut dyn Write) -> io::Result<E
     }
     write_wrapped("other", &policy.routing.default_queue, out)?;
     write_wrapped("SEV4", &policy.routing.backlog_queue, out)?;
+    writeln!(out, "\nWho is told")?;
+    explain_matrix(policy, out)?;
     writeln!(out, "\nOn call")?;
     for (team, schedule) in &policy.on_call {
         write_wrapped(team, &turn(schedule, now).unwrap_or_else(|| "nobody now".to_owned()), out)?;
@@ -168,6 +172,38 @@ fn explain(policy: &Policy, now: Timestamp, out: &mut dyn Write) -> io::Result<E
         }
     }
     Ok(Exit::Done)
+}
+
+fn explain_matrix(policy: &Policy, out: &mut dyn Write) -> io::Result<()> {
+    let describe = |level: &Vec<String>| -> String {
+        let target = |name: &String| {
+            let target = policy.notifier(name)?;
+            let pager = if target.is_pager() { ", wakes" } else { "" };
+            let secure = if target.secure { "" } else { ", public" };
+            Some(format!("{name} ({}{pager}{secure})", target.kind.word()))
+        };
+        level.iter().filter_map(target).collect::<Vec<_>>().join(", ")
+    };
+    for row in &policy.matrix {
+        let hours = match row.hours {
+            Hours::Open => "in business hours",
+            Hours::Closed => "outside business hours",
+            Hours::Any => "day and night",
+        };
+        let service = row.service.as_deref().unwrap_or("all services");
+        write_wrapped(&row.severities.join(" "), &format!("{service}, {hours}"), out)?;
+        for (n, level) in row.levels.iter().enumerate() {
+            let when = if n == 0 { "at once: " } else { "then: " };
+            write_wrapped("", &format!("{when}{}", describe(level)), out)?;
+        }
+    }
+    if policy.matrix.is_empty() {
+        write_wrapped("", "no rows: notices are files in the outbox, for SRE and Engineering", out)?;
+    } else {
+        write_wrapped("other", "what no row fits becomes a file in the outbox, and that is said", out)?;
+    }
+    write_wrapped("", "SEV4 pages and pings nobody; SEV3 pages nobody outside business hours", out)?;
+    write_wrapped("", "who is public hears one line without personal data", out)
 }
 
 /// The severities that require what is required from `least` on.
@@ -311,7 +347,12 @@ mod tests {
         format!(
             "{}[[contacts]]\nteam = \"SRE\"\nname = \"Ann\"\nphone = \"+1 555 0100\"\n\n[[routing.services]]\nservice = \"pay\"\n\
              queue = \"pay\"\nrunbook = \"https://wiki.example/pay\"\n\n[on_call.SRE]\nzone = \"Europe/Berlin\"\n\
-             from = \"2026-11-02T09:00\"\nevery_days = 7\npeople = [\"Ann\", \"Bob\"]\n",
+             from = \"2026-11-02T09:00\"\nevery_days = 7\npeople = [\"Ann\", \"Bob\"]\n\n\
+             [notifiers.sre]\nkind = \"pagerduty\"\nteam = \"SRE\"\nsecure = true\nrouting_key = \"env:SRE\"\n\n\
+             [notifiers.engineering]\nkind = \"alertmanager\"\nteam = \"Engineering\"\naddress = \"https://alerts.example\"\n\n\
+             [[matrix]]\nseverities = [\"SEV1\", \"SEV2\"]\nlevels = [[\"sre\", \"engineering\"], [\"sre\"]]\n\n\
+             [notifiers.desk]\nkind = \"email\"\naddress = \"smtps://mail.example\"\nfrom = \"a@example.com\"\n\
+             to = [\"b@example.com\"]\n\n[[matrix]]\nseverities = [\"SEV3\", \"SEV4\"]\nlevels = [[\"desk\"]]\n",
             &text[..contacts]
         )
     }

@@ -84,3 +84,34 @@ unsafe fn in_list(dacl: *const ACL) -> Option<&'static str> {
         STRANGERS.iter().find(|(kind, _)| unsafe { IsWellKnownSid(sid, *kind) } != 0).map(|(_, who)| *who)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::process::{CommandSpec, run, system_program};
+    use std::sync::atomic::AtomicBool;
+    use std::time::Duration;
+
+    #[test]
+    fn a_file_that_everyone_may_read_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pager");
+        std::fs::write(&path, "k3y").unwrap();
+        // Without the program that gives rights there is nothing to test: wine has none.
+        let Some(icacls) = system_program("icacls") else { return };
+        let grant = |who: &str| {
+            let args = [path.display().to_string(), "/inheritance:r".to_owned(), "/grant:r".to_owned(), who.to_owned()];
+            let timeout = Duration::from_secs(60);
+            let spec = CommandSpec {
+                program: icacls.clone(),
+                args: args.to_vec(),
+                timeout,
+                output_cap: 1 << 16,
+                environment: Vec::new(),
+            };
+            run(&spec, &AtomicBool::new(false)).unwrap();
+        };
+        grant("*S-1-1-0:R");
+        assert_eq!(strangers(&File::open(&path).unwrap()).unwrap(), Some("everyone"));
+    }
+}

@@ -7,6 +7,7 @@ mod cookies;
 mod gone;
 mod markup;
 mod multipart;
+pub(super) mod objects;
 mod purpose;
 mod remembered;
 mod text;
