@@ -153,6 +153,7 @@ fn hand_over(args: &escalate::EscalateArgs) -> Exit {
         agent: agent(),
         callees: &escalate::callees::Nobody,
         pause: &|time| wait(time, &cancel),
+        environment: &|name| std::env::var_os(name),
         out: &mut out,
         talk: &mut talk,
     };

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use super::DeliverError;
 use super::http::HttpError;
 use super::journal::{Event, Journal, JournalError};
-use super::notifiers::Notifier;
+use super::notifiers::{Acknowledgement, Notifier};
 use crate::escalate::notice::Notice;
 use crate::escalate::plain_text::one_line;
-use crate::escalate::progress::{NoticeProgress, Progress};
+use crate::escalate::progress::{NoticeProgress, Progress, people};
 
 /// Longest cause of a failure in the journal.
 const CAUSE: usize = 300;
@@ -79,9 +79,12 @@ pub fn tell(
     let Addressee { target, level, notifier, notice } = addressee;
     let notice = Notice { link: link(ticket), ..notice.clone() };
     let with_ticket = if notice.link.is_some() { "yes" } else { "no" };
+    // A level that was raised, lowered and raised again is told again.
+    let changes = journal.count("severity-changed");
     let event = |name: &str| {
         Event::new(name)
             .with("key", &notice.key)
+            .with("changes", changes)
             .with("severity", notice.severity)
             .with("ticket", with_ticket)
             .with("target", target)
@@ -138,10 +141,11 @@ pub fn tell_all(
     addressees.iter().map(|addressee| tell(addressee, ticket, journal, clock)).collect()
 }
 
-/// Asks every far side that was told whether somebody has taken the case over, and records the first who has. Those that
-/// cannot be asked now are returned with the reason.
+/// Asks every far side that was told whether somebody has taken the case over, and records who has. The word of one of the
+/// `agents`, or of a program, does not count. Those that gave no answer that counts are returned with the reason.
 pub fn ask(
     ways: &[(String, &dyn Notifier)],
+    agents: &[&str],
     journal: &mut Journal,
     clock: &dyn Fn() -> Timestamp,
 ) -> Result<Vec<(String, String)>, JournalError> {
@@ -150,21 +154,37 @@ pub fn ask(
     for (notice, notifier) in sent_with(&progress, ways) {
         match notifier.acknowledgement(&notice.key) {
             Ok(Some(found)) => {
-                let facts = Event::new("acknowledged")
-                    .with("by", one_line(&found.by, CAUSE))
-                    .with("way", one_line(&found.way, CAUSE))
-                    .with("acknowledged_at", found.at)
-                    .with("key", &notice.key);
-                // An answer from before the level was raised is known already and answers nothing now.
-                if !journal.has(&facts) {
-                    journal.append(clock(), facts)?;
-                }
+                let refused = taken(&found, &notice.key, agents, journal, clock)?;
+                silent.extend(refused.map(|why| (notice.target.clone(), why)));
             }
             Ok(None) => {}
             Err(e) => silent.push((notice.target.clone(), one_line(&e.to_string(), CAUSE))),
         }
     }
     Ok(silent)
+}
+
+/// Records that somebody has the case, as the far side of `key` says, unless that is known. Returns why it does not count.
+pub fn taken(
+    found: &Acknowledgement,
+    key: &str,
+    agents: &[&str],
+    journal: &mut Journal,
+    clock: &dyn Fn() -> Timestamp,
+) -> Result<Option<String>, JournalError> {
+    if let Err(why) = people::counts(&found.by, &found.way, agents) {
+        return Ok(Some(one_line(&why.to_string(), CAUSE)));
+    }
+    let facts = Event::new("acknowledged")
+        .with("by", one_line(&found.by, CAUSE))
+        .with("way", one_line(&found.way, CAUSE))
+        .with("acknowledged_at", found.at)
+        .with("key", key);
+    // An answer from before the level was raised is known already and answers nothing now.
+    if !journal.has(&facts) {
+        journal.append(clock(), facts)?;
+    }
+    Ok(None)
 }
 
 /// Ends every notice that was sent, at those far sides that keep it open. Returns those that could not be ended, with the reason.

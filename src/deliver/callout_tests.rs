@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use super::*;
 use crate::checklist::fixture::at;
-use crate::deliver::notifiers::{Acknowledgement, Receipt};
+use crate::deliver::notifiers::Receipt;
 use crate::model::{CaseId, Severity};
 
 /// A far side that writes down what reaches it.
@@ -193,14 +193,14 @@ fn an_acknowledgement_at_the_far_side_is_recorded_once() {
     let (mut journal, pager) = (journal(&dir), TestNotifier::new(true));
     tell_all(&[addressee("pager", &pager)], TICKET, &mut journal, &now).expect("journaled");
     let ways: [(String, &dyn Notifier); 1] = [("pager".to_owned(), &pager)];
-    assert!(ask(&ways, &mut journal, &now).expect("asked").is_empty());
+    assert!(ask(&ways, &["sam"], &mut journal, &now).expect("asked").is_empty());
     let progress = |journal: &Journal| Progress::of(&journal.recorded()).expect("opened");
     assert_eq!(progress(&journal).has_it(), None);
     let taken =
         Acknowledgement { by: "Kim Lee".to_owned(), at: at("2026-11-22T02:12:00Z"), way: "pagerduty".to_owned() };
     *pager.taken.borrow_mut() = Some(taken);
     for _ in 0..2 {
-        ask(&ways, &mut journal, &now).expect("asked");
+        ask(&ways, &["sam"], &mut journal, &now).expect("asked");
     }
     let progress = progress(&journal);
     let taken = progress.has_it().expect("somebody");

@@ -181,6 +181,12 @@ impl Journal {
         self.lines.iter().cloned().map(Recorded::from).collect()
     }
 
+    /// How many events of this name there are.
+    #[must_use]
+    pub fn count(&self, name: &str) -> usize {
+        self.lines.iter().filter(|line| line.event == name).count()
+    }
+
     /// The name of the last event that has these facts and one of these `names`.
     #[must_use]
     pub fn last_of(&self, names: &[&str], facts: &Event) -> Option<&str> {

@@ -10,15 +10,19 @@ use sha2::{Digest, Sha256};
 use tempfile::{Builder, NamedTempFile};
 
 use crate::escalate::Ticket;
-use crate::model::{ArtifactPath, CaseId, Sha256Digest};
+use crate::escalate::plain_text::one_line;
+use crate::model::{ArtifactPath, CaseId, Severity, Sha256Digest};
 use crate::platform::{create_private_dir, open_private_append};
 
-use super::{Attached, DeliverError, TicketRef, TicketSystem};
+use super::notifiers::Acknowledgement;
+use super::{Attached, DeliverError, TicketRef, TicketState, TicketStatus, TicketSystem};
 
 /// The text, for people.
 const TEXT: &str = "ticket.md";
 /// The fields, for programs. It is written last: where it stands, the ticket is whole.
 const RECORD: &str = "ticket.json";
+/// Whoever takes the ticket writes a name in here.
+const TAKEN: &str = "taken-by.txt";
 /// Held while something is written, so that two runs do not work on one ticket.
 const LOCK: &str = ".lock";
 /// How files begin that are not yet whole. A run that holds the lock removes those of a killed one.
@@ -41,6 +45,8 @@ struct Record {
     queue: String,
     title: String,
     fields: std::collections::BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    status: Option<TicketStatus>,
 }
 
 impl Outbox {
@@ -59,14 +65,8 @@ impl Outbox {
         self.root.join(ArtifactPath::nearest(&ticket.id).as_str())
     }
 
-    fn reference(&self, case_id: &CaseId) -> TicketRef {
-        let location = self.folder(case_id).join(TEXT).display().to_string();
-        TicketRef { system: "outbox", id: case_id.to_string(), location }
-    }
-}
-
-impl TicketSystem for Outbox {
-    fn find(&self, case_id: &CaseId) -> Result<Option<TicketRef>, DeliverError> {
+    /// The record of a ticket, where it stands.
+    fn record(&self, case_id: &CaseId) -> Result<Option<Record>, DeliverError> {
         let path = self.folder(case_id).join(RECORD);
         let text = match File::open(&path) {
             Ok(file) => {
@@ -82,7 +82,35 @@ impl TicketSystem for Outbox {
         if record.case_id != *case_id {
             return Err(damaged(format!("it belongs to {}", record.case_id)));
         }
-        Ok(Some(self.reference(case_id)))
+        Ok(Some(record))
+    }
+
+    /// The record of a ticket that was made.
+    fn record_of(&self, ticket: &TicketRef) -> Result<Record, DeliverError> {
+        let path = self.folder_of(ticket).join(RECORD);
+        let damaged = |problem: &str| DeliverError::DamagedRecord { path: path.clone(), problem: problem.to_owned() };
+        let case_id = CaseId::parse(&ticket.id).map_err(|_| damaged("its folder has no name of a case"))?;
+        self.record(&case_id)?.ok_or_else(|| damaged("it is gone"))
+    }
+
+    /// Changes the record of a ticket, and its record alone: the text is as it was first made.
+    fn change(&self, ticket: &TicketRef, change: impl FnOnce(&mut Record)) -> Result<(), DeliverError> {
+        let folder = self.folder_of(ticket);
+        let _lock = lock(&folder)?;
+        let mut record = self.record_of(ticket)?;
+        change(&mut record);
+        finish(unfinished(&folder, &json(&record))?, &folder.join(RECORD), Existing::Replaced)
+    }
+
+    fn reference(&self, case_id: &CaseId) -> TicketRef {
+        let location = self.folder(case_id).join(TEXT).display().to_string();
+        TicketRef { system: "outbox", id: case_id.to_string(), location }
+    }
+}
+
+impl TicketSystem for Outbox {
+    fn find(&self, case_id: &CaseId) -> Result<Option<TicketRef>, DeliverError> {
+        Ok(self.record(case_id)?.map(|_| self.reference(case_id)))
     }
 
     fn create(&self, ticket: &Ticket) -> Result<TicketRef, DeliverError> {
@@ -97,13 +125,16 @@ impl TicketSystem for Outbox {
             queue: ticket.queue.clone(),
             title: ticket.title.clone(),
             fields: ticket.fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+            status: None,
         };
-        let mut json = serde_json::to_vec_pretty(&record).expect("a record of texts is JSON");
-        json.push(b'\n');
         // Without a record the text is from a run that was killed, and may be replaced.
         finish(unfinished(&folder, ticket.body.as_bytes())?, &folder.join(TEXT), Existing::Replaced)?;
-        finish(unfinished(&folder, &json)?, &folder.join(RECORD), Existing::Kept)?;
+        finish(unfinished(&folder, &json(&record))?, &folder.join(RECORD), Existing::Kept)?;
         Ok(self.reference(&ticket.case_id))
+    }
+
+    fn most_attachment_bytes(&self) -> Result<Option<u64>, DeliverError> {
+        Ok(None)
     }
 
     fn attach(&self, ticket: &TicketRef, bundle: &Path, expected: &Sha256Digest) -> Result<Attached, DeliverError> {
@@ -123,7 +154,7 @@ impl TicketSystem for Outbox {
         let mut copy = File::open(&target).map_err(failed("read back", &target))?;
         let (size, digest) = copy_hashed(&mut copy, &mut io::sink()).map_err(failed("read back", &target))?;
         same(target.display().to_string(), expected, digest)?;
-        Ok(Attached { name, size, digest, already })
+        Ok(Attached { name, size, digest, read_back: true, already })
     }
 
     fn comment(&self, ticket: &TicketRef, key: &str, text: &str) -> Result<(), DeliverError> {
@@ -135,6 +166,49 @@ impl TicketSystem for Outbox {
         }
         finish(unfinished(&folder, text.as_bytes())?, &target, Existing::Kept)
     }
+
+    fn set_severity(&self, ticket: &TicketRef, severity: Severity) -> Result<(), DeliverError> {
+        self.change(ticket, |record| drop(record.fields.insert("severity".to_owned(), severity.to_string())))
+    }
+
+    fn set_status(&self, ticket: &TicketRef, status: TicketStatus) -> Result<(), DeliverError> {
+        self.change(ticket, |record| record.status = Some(status))
+    }
+
+    fn state(&self, ticket: &TicketRef) -> Result<TicketState, DeliverError> {
+        let record = self.record_of(ticket)?;
+        let status = record.status.unwrap_or(TicketStatus::Open);
+        let word = serde_json::to_value(status).ok().and_then(|word| word.as_str().map(str::to_owned));
+        let severity = record
+            .fields
+            .get("severity")
+            .and_then(|severity| Severity::ALL.into_iter().find(|level| level.to_string() == *severity));
+        Ok(TicketState { status, word: word.unwrap_or_default(), taken: self.taken(ticket)?, severity })
+    }
+}
+
+impl Outbox {
+    /// Who took the ticket: the name in a file that people write, and when they wrote it.
+    fn taken(&self, ticket: &TicketRef) -> Result<Option<Acknowledgement>, DeliverError> {
+        let path = self.folder_of(ticket).join(TAKEN);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(failed("read", &path)(e)),
+        };
+        let at = file.metadata().and_then(|m| m.modified()).map_err(failed("read", &path))?;
+        let mut name = Vec::new();
+        file.take(4096).read_to_end(&mut name).map_err(failed("read", &path))?;
+        let by = one_line(&String::from_utf8_lossy(&name), 120);
+        let at = jiff::Timestamp::try_from(at).map_err(|e| failed("read", &path)(io::Error::other(e)))?;
+        Ok((!by.is_empty()).then(|| Acknowledgement { by, at, way: "outbox".to_owned() }))
+    }
+}
+
+fn json(record: &Record) -> Vec<u8> {
+    let mut json = serde_json::to_vec_pretty(record).expect("a record of texts is JSON");
+    json.push(b'\n');
+    json
 }
 
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DeliverError + use<> {
@@ -147,7 +221,7 @@ fn same(what: String, expected: &Sha256Digest, found: Sha256Digest) -> Result<()
 }
 
 /// The bundle's own name, made safe, under an ending that no file of ours has.
-fn attachment_name(bundle: &Path) -> String {
+pub(super) fn attachment_name(bundle: &Path) -> String {
     const ENDING: &str = ".casefile.zip";
     let name = bundle.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let safe = ArtifactPath::nearest(&name).as_str().trim_start_matches('.').to_owned();
@@ -313,6 +387,18 @@ mod tests {
         ] {
             assert_eq!(attachment_name(Path::new(given)), kept);
         }
+    }
+
+    #[test]
+    fn severity_and_state_change_and_whoever_writes_a_name_has_taken_the_ticket() {
+        let (dir, outbox, ..) = setting();
+        let made = outbox.create(&ticket()).expect("made");
+        outbox.set_severity(&made, Severity::Sev1).expect("set");
+        outbox.set_status(&made, TicketStatus::Resolved).expect("set");
+        fs::write(dir.path().join("out/c-7fk2m9q4xa/taken-by.txt"), "Ann\u{1b}[1m\n").expect("written");
+        let state = outbox.state(&made).expect("readable");
+        assert_eq!((state.status, state.severity), (TicketStatus::Resolved, Some(Severity::Sev1)));
+        assert_eq!(state.taken.expect("taken").by, "Ann\\u{1b}[1m");
     }
 
     #[test]

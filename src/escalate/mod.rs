@@ -5,6 +5,7 @@
 pub mod calendar;
 pub mod callout;
 pub mod customer_update;
+pub mod markup;
 pub mod matrix;
 pub mod notice;
 pub mod notifiers;
@@ -19,6 +20,7 @@ pub mod severity;
 pub mod targets;
 pub mod ticket;
 mod ticket_context;
+pub mod ticket_systems;
 pub mod uploads;
 
 pub use policy::Policy;

@@ -14,6 +14,7 @@ use super::matrix::Row;
 use super::notifiers::NotifierPolicy;
 use super::on_call::Schedule;
 use super::routing::Routing;
+use super::ticket_systems::TicketSystemEntry;
 use super::uploads::{self, Uploads};
 
 const BUILTIN: &str = include_str!("policy.toml");
@@ -52,6 +53,11 @@ pub struct Policy {
     /// SHA-256 of the text that it was read from: a journal says by it under which policy a case went out.
     #[serde(skip)]
     pub digest: Option<Sha256Digest>,
+    /// The ticket system that gets the tickets; without one the outbox does.
+    pub ticket_system: Option<String>,
+    /// The ticket systems, by name.
+    #[serde(default)]
+    pub ticket_systems: BTreeMap<String, TicketSystemEntry>,
 }
 
 /// How a team or one of its people is reached.
@@ -188,6 +194,13 @@ impl Policy {
         }
         if let Some((key, problem, mend)) = uploads::mistake(policy.upload.as_deref(), &policy.uploads) {
             return Err(fail(key, &problem, &mend));
+        }
+        if let Some((key, problem, mend)) = policy.ticket_system_mistake() {
+            let section = match key.split('.').nth(1) {
+                Some(name) => format!("[ticket_systems.{name}]"),
+                None => key.clone(),
+            };
+            return Err(ConfigError::file(file, problem).at_key(key).at_text(text, &section).mend(mend));
         }
         if let Some((key, problem, mend)) = policy.matrix_mistake() {
             let error = ConfigError::file(file, problem).mend(mend);

@@ -9,7 +9,7 @@ use super::failure::{Failure, journal_failed, no_state_dir};
 use crate::cli::exit::Exit;
 use crate::deliver::journal::{Head, Journal};
 use crate::deliver::outbox::Outbox;
-use crate::deliver::{TicketRef, TicketSystem, journal, kept_case};
+use crate::deliver::{journal, kept_case};
 use crate::escalate::Progress;
 use crate::model::{Case, CaseId};
 
@@ -91,28 +91,6 @@ impl Desk {
             Failure::new(Exit::Usage, format!("the facts of {case_id} are not on this machine"))
                 .hint("run this where the case was opened")
         })
-    }
-
-    /// The ticket of a case, and the system that keeps it.
-    pub(super) fn ticket(
-        &self,
-        case_id: &CaseId,
-        progress: &Progress,
-    ) -> Result<(Box<dyn TicketSystem>, TicketRef), Failure> {
-        let made = progress.ticket.as_ref().ok_or_else(|| {
-            Failure::new(Exit::No, format!("{case_id} has no ticket yet")).hint("run `casefile escalate open` again")
-        })?;
-        // The outbox of a ticket is two folders above its text.
-        let root = Path::new(&made.location).ancestors().nth(2);
-        let system: Box<dyn TicketSystem> = Box::new(self.outbox(root.filter(|_| made.system == "outbox")));
-        let failed = |problem: String| {
-            Failure::new(Exit::Partial, problem)
-                .hint("check that the ticket is where the journal says, then run this again")
-        };
-        match system.find(case_id).map_err(|e| failed(e.to_string()))? {
-            Some(ticket) => Ok((system, ticket)),
-            None => Err(failed(format!("the ticket of {case_id} is not at {}", made.location))),
-        }
     }
 }
 

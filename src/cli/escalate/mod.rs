@@ -20,6 +20,7 @@ pub mod resolve;
 pub mod severity;
 pub mod status;
 mod status_text;
+mod ticket_system;
 pub mod timer;
 mod told_text;
 pub mod update;
@@ -43,6 +44,7 @@ use policy::PolicyArgs;
 
 use super::exit::Exit;
 use crate::deliver::handover::BundleFacts;
+use crate::deliver::secrets::Environment;
 
 /// Hand a case over to engineering
 #[derive(Debug, Args)]
@@ -99,6 +101,8 @@ pub struct World<'a> {
     pub callees: &'a dyn Callees,
     /// Waits; false where somebody interrupted it.
     pub pause: &'a dyn Fn(Duration) -> bool,
+    /// The environment, for tokens.
+    pub environment: Environment<'a>,
     /// Where data goes.
     pub out: &'a mut dyn Write,
     /// Where talk goes.
@@ -146,5 +150,7 @@ fn print_json(document: &Value, to: &mut dyn Write) -> io::Result<()> {
     writeln!(to, "{document:#}")
 }
 
+#[cfg(test)]
+mod case_tests;
 #[cfg(test)]
 mod tests;

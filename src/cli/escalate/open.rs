@@ -13,6 +13,7 @@ use super::opened_text::{dry_json, handed_json, print_handed};
 use super::print_json;
 use super::refusals::{refused, stopped};
 use super::severity::after;
+use super::ticket_system;
 use super::told_text;
 use super::watch::is_kept;
 use crate::checklist::Checklist;
@@ -127,14 +128,14 @@ pub(super) fn run(args: &OpenArgs, world: &mut World<'_>) -> Result<Exit, Failur
         return told.map(|()| Exit::Done).map_err(output_failed);
     }
     let desk = Desk::of(world)?;
-    let outbox = desk.outbox(args.outbox.as_deref());
+    let system = ticket_system::for_new_case(args.outbox.as_deref(), &policy, &desk, world.environment)?;
     let mut journal = Journal::open(&desk.journals(), &case.case_id).map_err(|e| journal_failed(&e, false))?;
     kept_case::keep(&desk.cases(), &case).map_err(|e| {
         Failure::new(Exit::LocalFailure, e.to_string())
             .hint("check the folder and its free space, then run the same command again")
     })?;
     let addressees = connected.addressees();
-    let way = Way { system: &outbox, addressees: &addressees, journal: &mut journal, clock: world.now };
+    let way = Way { system: &*system, addressees: &addressees, journal: &mut journal, clock: world.now };
     let handed = match carry_out(&prepared, way) {
         Ok(handed) => handed,
         Err(e) => {
@@ -159,7 +160,8 @@ pub(super) fn run(args: &OpenArgs, world: &mut World<'_>) -> Result<Exit, Failur
                        (`casefile escalate watch --print-timer systemd`, cron or schtasks)";
         writeln!(world.talk, "{warning}").map_err(output_failed)?;
     }
-    Ok(if handed.told.iter().all(Told::reached) { Exit::Done } else { Exit::Partial })
+    let whole = handed.told.iter().all(Told::reached) && handed.remarks.is_empty();
+    Ok(if whole { Exit::Done } else { Exit::Partial })
 }
 
 pub(super) fn severity(raw: &str) -> Result<Severity, String> {

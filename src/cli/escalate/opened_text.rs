@@ -12,7 +12,7 @@ use crate::escalate::plain_text::one_line;
 use crate::escalate::targets::in_words;
 
 pub(super) fn print_handed(prepared: &Prepared, handed: &Handed, journal: &Path, to: &mut dyn Write) -> io::Result<()> {
-    let Handed { ticket, already, attached, told, head } = handed;
+    let Handed { ticket, already, attached, told, remarks, head } = handed;
     let made = if *already { " (was there before; its text is as it was first made)" } else { "" };
     writeln!(to, "ticket    {}{made}", ticket.location)?;
     writeln!(to, "queue     {}", prepared.ticket.queue)?;
@@ -34,10 +34,14 @@ pub(super) fn print_handed(prepared: &Prepared, handed: &Handed, journal: &Path,
     }
     told_text::print(told, to)?;
     match attached {
-        Some(Attached { name, size, digest, .. }) => {
-            writeln!(to, "bundle    {name}, {size} bytes, read back: {digest}")?;
+        Some(Attached { name, size, digest, read_back, .. }) => {
+            let read_back = if *read_back { "read back" } else { "not read back" };
+            writeln!(to, "bundle    {name}, {size} bytes, {read_back}: {digest}")?;
         }
         None => writeln!(to, "bundle    none")?,
+    }
+    for remark in remarks {
+        writeln!(to, "remark    {}", one_line(remark, 300))?;
     }
     for item in prepared.evaluation.missing() {
         writeln!(to, "owed      {}: {}", item.id, one_line(item.missing().unwrap_or_default(), 300))?;
@@ -84,6 +88,7 @@ pub(super) fn handed_json(prepared: &Prepared, handed: &Handed) -> Value {
     document["ticket_was_there"] = json!(handed.already);
     document["attached"] = json!(handed.attached);
     document["notices"] = told_text::as_json(&handed.told);
+    document["remarks"] = json!(handed.remarks);
     document["journal_head"] = json!(handed.head);
     document
 }

@@ -88,6 +88,11 @@ pub(super) fn step_failed(source: &StepError, ticket: Option<&TicketRef>) -> Fai
                 DeliverError::Refused { .. } => {
                     "mend what it names there or in the policy, then run the same command again"
                 }
+                DeliverError::Unavailable { .. } => "run the same command again in a while; nothing is made twice",
+                DeliverError::NotKept { .. } => "look at the ticket system's settings, then run the same command again",
+                DeliverError::TooLarge { .. } => {
+                    "the ticket says so; hand the bundle over by another way, or raise the limit and run the same command again"
+                }
                 DeliverError::Busy(_) => "wait until it is done and run the same command again",
                 DeliverError::DamagedRecord { .. } => "look at the file; move it away to make the ticket anew",
                 DeliverError::Io { .. } => {

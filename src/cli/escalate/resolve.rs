@@ -12,9 +12,11 @@ use super::desk::{CaseArgs, Desk};
 use super::failure::{Failure, journal_failed, output_failed};
 use super::inputs::policy_in_force;
 use super::print_json;
+use super::ticket_system;
 use super::update::message;
 use crate::checklist::says_nothing;
 use crate::cli::exit::Exit;
+use crate::deliver::TicketStatus;
 use crate::deliver::callout::end;
 use crate::deliver::journal::{Event, Journal};
 use crate::deliver::kept_case;
@@ -115,11 +117,12 @@ fn finish(
             .hint("nothing is resolved yet; the same command goes on once it can be ended"));
     }
     if progress.ticket.is_some() {
-        let (system, ticket) = desk.ticket(case_id, progress)?;
+        let (system, ticket) = ticket_system::of_case(case_id, progress, policy, &desk, world)?;
         let head = journal.head();
         let comment =
             format!("Resolved: {}\nJournal: line {}, head {}.\n", inline(&args.text, TEXT), head.seq, head.hash);
-        system.comment(&ticket, "resolved", &comment).map_err(|e| {
+        let resolved = system.comment(&ticket, "resolved", &comment);
+        resolved.and_then(|()| system.set_status(&ticket, TicketStatus::Resolved)).map_err(|e| {
             Failure::new(Exit::Partial, e.to_string()).hint("nothing is resolved yet; the same command goes on")
         })?;
     }

@@ -12,10 +12,10 @@ use super::desk::{CaseArgs, Desk};
 use super::failure::{Failure, journal_failed, output_failed};
 use super::inputs::{parsed, policy_in_force};
 use super::recorded::tell_recorded;
-use super::told_text;
+use super::{ticket_system, told_text};
 use crate::checklist::says_nothing;
 use crate::cli::exit::Exit;
-use crate::deliver::callout::{Ticket, tell_all};
+use crate::deliver::callout::{Ticket, Told, tell_all};
 use crate::deliver::handover::change_event;
 use crate::deliver::kept_case;
 use crate::escalate::callout::Levels;
@@ -77,7 +77,7 @@ pub(super) fn run(args: &SeverityArgs, world: &mut World<'_>) -> Result<Exit, Fa
     let ticket = progress.ticket.as_ref().map_or(Ticket::None, |ticket| Ticket::At(&ticket.location));
     let told =
         tell_all(&connected.addressees(), ticket, &mut journal, world.now).map_err(|e| journal_failed(&e, true))?;
-    let remark = say_in_ticket(&desk, case_id, &progress, args, journal.head().seq);
+    let remark = say_in_ticket(args, &policy, &progress, journal.head().seq, world);
     if !args.case.json {
         told_text::print(&told, world.out).map_err(output_failed)?;
     }
@@ -88,7 +88,7 @@ pub(super) fn run(args: &SeverityArgs, world: &mut World<'_>) -> Result<Exit, Fa
     if let Err(e) = &remark {
         writeln!(world.talk, "remark: the ticket does not say so yet: {}", e.error).map_err(output_failed)?;
     }
-    let whole = told.iter().all(crate::deliver::callout::Told::reached) && remark.is_ok();
+    let whole = told.iter().all(Told::reached) && remark.is_ok();
     Ok(if whole { Exit::Done } else { Exit::Partial })
 }
 
@@ -122,22 +122,24 @@ fn since(case: &Case, raised: bool, progress: &Progress, now: Timestamp) -> (Cas
     if raised { (Case { reported_at: None, ..case.clone() }, now) } else { (case.clone(), progress.opened_at) }
 }
 
+/// The ticket says the new level, in its field and in a comment.
 fn say_in_ticket(
-    desk: &Desk,
-    case_id: &crate::model::CaseId,
-    progress: &Progress,
     args: &SeverityArgs,
+    policy: &Policy,
+    progress: &Progress,
     seq: u64,
+    world: &World<'_>,
 ) -> Result<(), Failure> {
     if progress.ticket.is_none() {
         return Ok(());
     }
-    let (system, ticket) = desk.ticket(case_id, progress)?;
+    let (system, ticket) = ticket_system::of_case(&args.case.case_id, progress, policy, &Desk::of(world)?, world)?;
     let reason = args.reason.as_deref().map_or_else(|| "by the facts".to_owned(), |reason| inline(reason, 400));
     // The changes until now number the comments, so that the same change said again is the same comment.
     let number = progress.changes.len() + usize::from(progress.severity != args.severity);
     let text = format!("The severity is {} from now on: {reason}.\nJournal: line {seq}.\n", args.severity);
     system
         .comment(&ticket, &format!("severity-{number}"), &text)
+        .and_then(|()| system.set_severity(&ticket, args.severity))
         .map_err(|e| Failure::new(Exit::Partial, e.to_string()))
 }

@@ -70,6 +70,7 @@ impl Setting {
             agent: Some("sam".to_owned()),
             callees: &callees::Nobody,
             pause: &|_| false,
+            environment: &|_| None,
             out: &mut out,
             talk: &mut talk,
         };

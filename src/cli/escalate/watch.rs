@@ -15,10 +15,10 @@ use super::failure::{Failure, journal_failed, output_failed, tell};
 use super::inputs::policy_in_force;
 use super::status_text::exactly;
 use super::timer::{Timer, unit};
-use super::told_text;
+use super::{ticket_system, told_text};
 use crate::cli::exit::Exit;
-use crate::deliver::callout::{Ticket, ask, tell_all};
-use crate::deliver::journal::{self, JournalError};
+use crate::deliver::callout::{Ticket, Told, ask, taken, tell_all};
+use crate::deliver::journal::{self, Journal, JournalError};
 use crate::escalate::{Policy, Progress};
 use crate::model::CaseId;
 use crate::platform::create_private_dir;
@@ -119,11 +119,15 @@ fn one(
     let sent: Vec<String> = progress.notices.iter().map(|notice| notice.target.clone()).collect();
     let connected = Connected::to(world.callees, policy, &sent);
     let before = journal.head().seq;
-    let mut silent = ask(&connected.ways(), &mut journal, world.now).map_err(failed)?;
+    let agents: Vec<&str> = [progress.opened_by.as_deref(), world.agent.as_deref()].into_iter().flatten().collect();
+    let mut silent = ask(&connected.ways(), &agents, &mut journal, world.now).map_err(failed)?;
     silent.extend(connected.missing());
+    if progress.ticket.is_some() {
+        silent.extend(ask_ticket(case_id, &progress, policy, &agents, &mut journal, world)?);
+    }
     for (target, reason) in silent {
         exit = exit.combine(Exit::Partial);
-        writeln!(world.talk, "{case_id}: cannot ask {target}: {reason}").map_err(output_failed)?;
+        writeln!(world.talk, "{case_id}: no answer that counts from {target}: {reason}").map_err(output_failed)?;
     }
     let mut progress = Progress::of(&journal.recorded()).expect("the case was opened");
     if let Some(taken) = progress.has_it().filter(|_| journal.head().seq > before) {
@@ -144,7 +148,7 @@ fn one(
             exit = exit.combine(Exit::Partial);
             break;
         }
-        if !told.iter().all(crate::deliver::callout::Told::reached) {
+        if !told.iter().all(Told::reached) {
             exit = exit.combine(Exit::Partial);
         }
         progress = Progress::of(&journal.recorded()).expect("the case was opened");
@@ -157,4 +161,26 @@ fn one(
         }
     }
     Ok(exit)
+}
+
+/// Asks the ticket system who took the ticket. Returns its name with the reason where that gives no answer that counts.
+fn ask_ticket(
+    case_id: &CaseId,
+    progress: &Progress,
+    policy: &Policy,
+    agents: &[&str],
+    journal: &mut Journal,
+    world: &World<'_>,
+) -> Result<Option<(String, String)>, Failure> {
+    let name = || progress.ticket.as_ref().map_or_else(String::new, |ticket| ticket.system.clone());
+    let asked = ticket_system::of_case(case_id, progress, policy, &Desk::of(world)?, world)
+        .and_then(|(system, ticket)| system.state(&ticket).map_err(|e| Failure::new(Exit::Partial, e.to_string())));
+    match asked.map(|state| state.taken) {
+        Ok(Some(found)) => {
+            let refused = taken(&found, "ticket", agents, journal, world.now).map_err(|e| journal_failed(&e, true))?;
+            Ok(refused.map(|why| (name(), why)))
+        }
+        Ok(None) => Ok(None),
+        Err(failure) => Ok(Some((name(), failure.error))),
+    }
 }

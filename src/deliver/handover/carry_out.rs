@@ -14,7 +14,7 @@ use crate::deliver::journal::{Event, Head, Journal, JournalError};
 use crate::deliver::{Attached, DeliverError, TicketRef, TicketSystem};
 use crate::escalate::Progress;
 use crate::escalate::plain_text::inline;
-use crate::model::{CaseId, Severity, Sha256Digest};
+use crate::model::{CaseId, Severity};
 
 /// The ways out, and the record of what goes over them.
 pub struct Way<'a> {
@@ -32,16 +32,20 @@ pub struct Way<'a> {
 pub fn carry_out(prepared: &Prepared, way: Way<'_>) -> Result<Handed, Stopped> {
     let mut told = Vec::new();
     let mut run = Run { way, case_id: &prepared.ticket.case_id };
-    let result = run.all(prepared, &mut told);
-    result
-        .map(|(ticket, already, attached)| Handed {
-            ticket,
-            already,
-            attached,
-            told: told.clone(),
-            head: run.way.journal.head(),
-        })
-        .map_err(|(ticket, e)| Stopped { ticket, told, source: e })
+    match run.all(prepared, &mut told) {
+        Ok(Done { ticket, already, attached, remarks }) => {
+            Ok(Handed { ticket, already, attached, told, remarks, head: run.way.journal.head() })
+        }
+        Err((ticket, source)) => Err(Stopped { ticket, told, source }),
+    }
+}
+
+/// What a whole run came to.
+struct Done {
+    ticket: TicketRef,
+    already: bool,
+    attached: Option<Attached>,
+    remarks: Vec<String>,
 }
 
 /// Attaches a bundle to a case that was opened before.
@@ -77,7 +81,7 @@ struct Run<'a> {
 type Stop = (Option<TicketRef>, Box<StepError>);
 
 impl Run<'_> {
-    fn all(&mut self, prepared: &Prepared, told: &mut Vec<Told>) -> Result<(TicketRef, bool, Option<Attached>), Stop> {
+    fn all(&mut self, prepared: &Prepared, told: &mut Vec<Told>) -> Result<Done, Stop> {
         let severity = prepared.ticket.severity;
         let before = |e: StepError| (None, Box::new(e));
         self.open(prepared).map_err(before)?;
@@ -105,7 +109,17 @@ impl Run<'_> {
             None => "opened".to_owned(),
         };
         self.leave_head(&ticket, &key, attached.as_ref()).map_err(after)?;
-        Ok((ticket, already, attached))
+        let remarks = self.remarks().map_err(|e| after(e.into()))?;
+        Ok(Done { ticket, already, attached, remarks })
+    }
+
+    /// What did not go as it was meant although the ticket stands.
+    fn remarks(&mut self) -> Result<Vec<String>, JournalError> {
+        let remarks = self.way.system.remarks();
+        for remark in &remarks {
+            self.record_once(Event::new("remark").with("text", remark))?;
+        }
+        Ok(remarks)
     }
 
     fn record(&mut self, event: Event) -> Result<(), JournalError> {
@@ -180,22 +194,27 @@ impl Run<'_> {
             }
             Err(e) => {
                 self.record(name("attach-failed").with("cause", &e))?;
-                if let DeliverError::DigestMismatch { found, .. } = &e {
-                    self.say_incomplete(ticket, bundle, *found);
-                }
+                self.say_incomplete(ticket, bundle, &e);
                 Err(e.into())
             }
         }
     }
 
-    /// The mismatch is the news; a comment that fails too adds nothing to it.
-    fn say_incomplete(&self, ticket: &TicketRef, bundle: &BundleToAttach, found: Sha256Digest) {
+    /// The failure is the news; a comment that fails too adds nothing to it.
+    fn say_incomplete(&self, ticket: &TicketRef, bundle: &BundleToAttach, e: &DeliverError) {
         let name = inline(&bundle.file_name, 120);
-        let text = format!(
-            "The bundle is incomplete: {name} was read back with the digest {found}, not {}.\n",
-            bundle.file_digest
-        );
-        drop(self.way.system.comment(ticket, &format!("incomplete-{}", bundle.bundle_digest.spoken()), &text));
+        let problem = match e {
+            DeliverError::DigestMismatch { found, .. } => {
+                format!("{name} was read back with the digest {found}, not {}", bundle.file_digest)
+            }
+            DeliverError::NotKept { .. } => format!("{name} was sent and is not here"),
+            DeliverError::TooLarge { most, size, .. } => {
+                format!("{name} has {size} bytes, and {most} is the most that is taken here")
+            }
+            _ => return,
+        };
+        let key = format!("incomplete-{}", bundle.bundle_digest.spoken());
+        drop(self.way.system.comment(ticket, &key, &format!("The bundle is incomplete: {problem}.\n")));
     }
 
     /// The head stands in the ticket, out of reach of whoever can cut the journal.
@@ -207,9 +226,12 @@ impl Run<'_> {
         self.record(name("comment-intent"))?;
         let Head { seq, hash } = self.way.journal.head();
         let what = match attached {
-            Some(Attached { name, size, digest, .. }) => {
+            Some(Attached { name, size, digest, read_back: true, .. }) => {
                 format!("Attached and read back: {name}, {size} bytes, SHA-256 {digest}.\n")
             }
+            Some(Attached { name, size, digest, .. }) => format!(
+                "Attached: {name}, {size} bytes, SHA-256 {digest}. It could not be read back; compare the digest after downloading.\n"
+            ),
             None => "Opened without a bundle.\n".to_owned(),
         };
         self.way.system.comment(ticket, key, &format!("{what}Journal: line {seq}, head {hash}.\n"))?;

@@ -184,6 +184,8 @@ pub struct Handed {
     pub attached: Option<Attached>,
     /// What became of the notices.
     pub told: Vec<Told>,
+    /// What did not go as it was meant although the ticket stands.
+    pub remarks: Vec<String>,
     /// The journal's last line.
     pub head: Head,
 }

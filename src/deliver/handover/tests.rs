@@ -13,6 +13,7 @@ use crate::deliver::callout::tests::{TestNotifier, addressee};
 use crate::deliver::callout::{Addressee, Outcome, Told};
 use crate::deliver::journal::{Event, Journal};
 use crate::deliver::outbox::Outbox;
+use crate::deliver::{TicketState, TicketStatus};
 use crate::model::CaseId;
 
 /// A Monday morning in business hours (UTC).
@@ -231,6 +232,18 @@ impl TicketSystem for Killed {
     }
     fn comment(&self, ticket: &TicketRef, key: &str, text: &str) -> Result<(), DeliverError> {
         self.call(|| self.outbox.comment(ticket, key, text))
+    }
+    fn most_attachment_bytes(&self) -> Result<Option<u64>, DeliverError> {
+        self.outbox.most_attachment_bytes()
+    }
+    fn set_severity(&self, ticket: &TicketRef, severity: Severity) -> Result<(), DeliverError> {
+        self.call(|| self.outbox.set_severity(ticket, severity))
+    }
+    fn set_status(&self, ticket: &TicketRef, status: TicketStatus) -> Result<(), DeliverError> {
+        self.call(|| self.outbox.set_status(ticket, status))
+    }
+    fn state(&self, ticket: &TicketRef) -> Result<TicketState, DeliverError> {
+        self.call(|| self.outbox.state(ticket))
     }
 }
 
