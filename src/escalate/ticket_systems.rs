@@ -54,9 +54,6 @@ pub struct TicketSystemEntry {
     pub ticket_type: Option<String>,
     /// The largest file that it takes, in bytes, where it does not say so itself before it has all of it.
     pub most_attachment_bytes: Option<u64>,
-    /// Whether contact and account may stand there.
-    #[serde(default = "yes")]
-    pub secure: bool,
 }
 
 /// What a ticket system is.
@@ -89,10 +86,6 @@ pub struct StatusNames {
     pub waiting: Option<String>,
     /// Done.
     pub resolved: Option<String>,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// An error does not repeat the text: an address may hold a password.
@@ -261,7 +254,7 @@ severities = { SEV1 = "critical" }
     fn a_ticket_system_has_its_own_words_for_queues_and_severities() {
         let policy = policy(RT).expect("a policy");
         let (name, system) = policy.ticket_system_in_force().expect("named");
-        assert_eq!((name, system.kind.name(), system.secure), ("rt", "request-tracker", true));
+        assert_eq!((name, system.kind.name()), ("rt", "request-tracker"));
         assert_eq!((system.queue("escalations"), system.queue("backlog")), ("Escalations", "backlog"));
         assert_eq!(
             (system.severity(Severity::Sev1).as_str(), system.severity(Severity::Sev2).as_str()),

@@ -28,6 +28,9 @@ const PAGE: usize = 100;
 /// Most pages of a ticket's history that are read: ten thousand entries.
 const MOST_PAGES: usize = 100;
 
+/// Longest text of a ticket that is read back; ours have at most 256 KiB.
+const MOST_TEXT_BYTES: u64 = 1024 * 1024;
+
 /// The owner of what nobody took.
 const NOBODY: &str = "Nobody";
 
@@ -110,8 +113,10 @@ impl RequestTracker {
         let query = [("fields", "Filename,ContentType"), ("per_page", "1")];
         let answer = self.rest.get(ACTION, &self.url(&["ticket", &ticket.id, "attachments"], &query))?;
         let Some(id) = id(&answer, "/items/0/id") else { return Ok(None) };
-        let first = self.rest.get(ACTION, &self.url(&["attachment", &id], &[]))?;
-        Ok(text(&first, "/Content").map(|text| text.replace("\r\n", "\n")))
+        let (mut bytes, first) = (Vec::new(), StoredFile { id, name: String::new(), size: None });
+        // A text is written in base64 too.
+        self.download(&first, &mut bytes, MOST_TEXT_BYTES)?;
+        Ok(String::from_utf8(bytes).ok().map(|text| text.replace("\r\n", "\n")))
     }
 
     fn status_word(&self, status: TicketStatus) -> &str {
