@@ -140,7 +140,8 @@ fn hand_over(args: &escalate::EscalateArgs) -> Exit {
     let cancel = cancel_on_signal();
     let (rules, identity): (&[PathBuf], Option<&Path>) = match &args.command {
         escalate::EscalateCommand::Open(open) => (&open.rules, open.identity.as_deref()),
-        escalate::EscalateCommand::Policy(_) => (&[], None),
+        escalate::EscalateCommand::Attach(attach) => (&attach.rules, attach.identity.as_deref()),
+        _ => (&[], None),
     };
     let load = |path: &Path| load_facts(path, rules, identity, &cancel);
     let (mut out, mut talk) = (anstream::stdout().lock(), anstream::stderr().lock());
@@ -149,10 +150,24 @@ fn hand_over(args: &escalate::EscalateArgs) -> Exit {
         now: &jiff::Timestamp::now,
         state_dir: crate::platform::state_dir(),
         agent: agent(),
+        callees: &escalate::callees::Nobody,
+        pause: &|time| wait(time, &cancel),
         out: &mut out,
         talk: &mut talk,
     };
     escalate::run(args, &mut world)
+}
+
+/// Waits; false where somebody interrupted it.
+fn wait(time: std::time::Duration, cancel: &AtomicBool) -> bool {
+    let end = std::time::Instant::now() + time;
+    while std::time::Instant::now() < end {
+        if cancel.load(Ordering::Relaxed) {
+            return false;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    !cancel.load(Ordering::Relaxed)
 }
 
 /// Who is at the keyboard, for the journal.

@@ -4,9 +4,11 @@
 //! at all is decided in `escalate/`.
 
 pub mod acceptance;
+pub mod callout;
 pub mod handover;
 pub mod http;
 pub mod journal;
+pub mod kept_case;
 #[cfg(test)]
 pub(crate) mod loopback;
 pub mod notifiers;

@@ -1,11 +1,13 @@
 //! The policy: what the severities mean, how fast each must move, and where a ticket goes.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 use crate::model::config::parse_toml;
-use crate::model::{ConfigError, Severity};
+use crate::model::{ConfigError, Severity, Sha256Digest};
 
 use super::calendar::Calendar;
 use super::matrix::Row;
@@ -41,6 +43,9 @@ pub struct Policy {
     /// Which of them are told of what.
     #[serde(default)]
     pub matrix: Vec<Row>,
+    /// SHA-256 of the text that it was read from: a journal says by it under which policy a case went out.
+    #[serde(skip)]
+    pub digest: Option<Sha256Digest>,
 }
 
 /// How a team or one of its people is reached.
@@ -89,6 +94,10 @@ pub struct Level {
     pub escalate: Option<Target>,
     /// Until when engineering answers, counted from the customer's report.
     pub respond: Option<Target>,
+    /// How many minutes people have before the next ones are called.
+    pub next_level_after: Option<NonZeroU16>,
+    /// Every how many minutes the customer hears from us until the end.
+    pub update_every: Option<NonZeroU16>,
 }
 
 /// A span of time after the report.
@@ -143,7 +152,8 @@ impl Policy {
 
     /// Reads a policy that somebody wrote. `file` names it in errors.
     pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
-        let policy: Self = parse_toml(file, text)?;
+        let mut policy: Self = parse_toml(file, text)?;
+        policy.digest = Some(Sha256Digest(Sha256::digest(text).into()));
         let fail = |key: String, problem: &str, mend: &str| {
             let last = key.rsplit('.').next().unwrap_or(&key).to_owned();
             ConfigError::file(file, problem).at_key(key).at_text(text, &last).mend(mend)

@@ -54,9 +54,7 @@ impl Redactor {
         out: &mut Vec<u8>,
         counts: &mut Counts,
     ) -> Result<(), RedactError> {
-        // Most of what is replaced in a log; an address is no news to any rule, but behind an escape it may read otherwise.
-        let plain = memchr::memchr3(b'%', b'\\', b'&', &text[line.clone()]).is_none();
-        if plain && spans.iter().all(|span| matches!(span.why, Why::Address(_))) {
+        if is_settled(text, &line, spans) {
             self.write_replaced(text, line, spans, out, counts);
             return Ok(());
         }
@@ -238,6 +236,19 @@ impl Redactor {
         self.write_replaced(value, 0..value.len(), &spans, out, counts);
         !spans.is_empty()
     }
+}
+
+/// Whether another look at a line would find nothing new once `spans` are replaced in it: all of them are addresses. One address
+/// in the place of another is no news to any rule, but beside an escape it may read otherwise.
+pub(super) fn is_settled(text: &[u8], line: &Range<usize>, spans: &[Span]) -> bool {
+    let escapes = |b: &u8| matches!(b, b'%' | b'\\' | b'&');
+    let apart = |span: &Span| {
+        let (before, after) = (text[line.start..span.start].last(), text[span.end..line.end].first());
+        before.is_none_or(|b| b.is_ascii() && !b.is_ascii_alphanumeric() && *b != b';' && !escapes(b))
+            && after.is_none_or(|b| b.is_ascii() && !b.is_ascii_alphanumeric() && !escapes(b))
+    };
+    let addresses = spans.iter().all(|span| matches!(span.why, Why::Address(_)));
+    addresses && (spans.iter().all(apart) || memchr::memchr3(b'%', b'\\', b'&', &text[line.clone()]).is_none())
 }
 
 /// Whether the span is a number behind a key of JSON, which becomes a string, so that a line of NDJSON stays JSON.
