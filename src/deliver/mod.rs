@@ -11,6 +11,7 @@ pub mod journal;
 pub(crate) mod loopback;
 pub mod notifiers;
 pub mod outbox;
+pub mod recording;
 pub mod secrets;
 
 use std::path::{Path, PathBuf};
