@@ -97,6 +97,34 @@ fn write_all(folder: &Path) -> Result<(), Failure> {
     let case =
         "case_id = 'c-7fk2m9q4xa'\nsummary = 'x'\nstarted_at = '2026-11-23T10:15:00+01:00'\n[impact]\nwho = 'y'\n";
     write(folder, "documents", 20, &[b"\x02", case.as_bytes()].concat())?;
+    let profile = "name = 'p'\nencrypt_to = ['age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj']\n\
+                   [limits]\nfile = '1MiB'\n[host]\nfacts = ['os']\n[probes]\ntargets = ['https://shop.example']\n\
+                   only = ['dns']\n[[logs]]\npurpose = 'p'\npaths = ['/var/log/*.{log,txt}']\n[[commands]]\nname = 'c'\n\
+                   run = ['uptime']\npurpose = 'p'\ntimeout = '3s'\n";
+    write(folder, "documents", 22, &[b"\x06", profile.as_bytes()].concat())?;
+    let keys = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj\n";
+    write(folder, "documents", 23, &[b"\x07", keys.as_bytes()].concat())?;
+    let har = r#"{"log":{"version":"1.2","entries":[{"startedDateTime":"2026-11-23T10:15:00.000Z","time":31000.0,
+        "request":{"method":"POST","url":"https://shop.example/pay?token=Zk3JhT9vLmQ2wZx8RnBf5YcUp7DsG",
+        "headers":[{"name":"Authorization","value":"Bearer Zk3JhT9vLmQ2wZx8RnBf5YcUp7DsG"}],
+        "cookies":[{"name":"sid","value":"a8F3kL9q2XzR7vT1"}],"postData":{"mimeType":"application/json",
+        "text":"{\\"password\\":\\"hunter2-Correct-Horse\\"}"}},
+        "response":{"status":503,"content":{"mimeType":"text/html","encoding":"base64","text":"aGVsbG8="}}}]}}"#;
+    write(folder, "documents", 24, &[b"\x08", har.as_bytes()].concat())?;
+    write(folder, "json", 900, &[b"\x0b", har.as_bytes()].concat())?;
+    // A reply, a "time exceeded" with what it is about, and a control message with an error of a router.
+    let echo = [0x45, 0, 0, 28, 0, 0, 0, 0, 64, 1, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2, 8, 0, 0, 0, 0, 1, 0, 2];
+    write(folder, "answers", 0, &[0, 0, 0, 0, 0, 0, 1, 0, 2])?;
+    write(folder, "answers", 1, &[&[0, 11, 0, 0, 0, 0, 0, 0, 0][..], &echo].concat())?;
+    let mut control = vec![0, 48, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11, 0, 0, 0];
+    control
+        .extend([113, 0, 0, 0, 2, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 192, 0, 2, 9, 0, 0, 0, 0, 0, 0, 0, 0]);
+    write(folder, "answers", 2, &control)?;
+    let mut answer = vec![1, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0];
+    answer.extend(b"\x03www\x04shop\x07example\0\0\x01\0\x01\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04\xc0\0\x02\x07");
+    write(folder, "answers", 3, &answer)?;
+    write(folder, "sealed", 0, b"\x00-> X25519 Zk3JhT9vLmQ2wZx8RnBf5YcUp7DsGZk3JhT9vLmQ2w\nZk3JhT9vLmQ2wZx8RnBf5YcUp7DsGZk3JhT9vLmQ2w\n--- abc\n")?;
+    write(folder, "sealed", 1, &[b"\x01", hostile_bundles::bag::Bag::new().zip().bytes().as_slice()].concat())?;
     write(folder, "documents", 21, &[b"\x03", casefile::checklist::Checklist::builtin_text().as_bytes()].concat())?;
     Ok(())
 }

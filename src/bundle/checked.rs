@@ -125,10 +125,10 @@ impl CheckedStructure {
         self.0.source.path()
     }
 
-    /// The file's size.
+    /// The file's size as it was delivered.
     #[must_use]
     pub fn file_size(&self) -> u64 {
-        self.0.source.len()
+        self.0.source.delivered_len()
     }
 
     /// The one top folder.

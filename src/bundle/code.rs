@@ -42,9 +42,13 @@ impl Code {
 }
 
 codes! {
+    // Around the zip
+    BrokenEncryption "broken-encryption" "is encrypted, and cannot be decrypted to its end"
+        "It was damaged, cut short or changed after it was encrypted. Ask for the file again."
+
     // The zip as a file
     NotAZip "not-a-zip" "is not a zip"
-        "A bundle is a zip. This may be another file, or an encrypted bundle that has to be decrypted first."
+        "A bundle is a zip, or one that age has encrypted. This is another file."
     Truncated "truncated" "ends before the zip's directory"
         "The end is missing, as after an interrupted download or a full disk. Ask for the file again."
     Comment "comment" "carries a comment"

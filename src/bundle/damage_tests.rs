@@ -1,11 +1,15 @@
 //! Bundles that were damaged, at every byte and at every length: refused, or damaged where nothing has a meaning.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::ops::ControlFlow;
+use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::BundleError;
-use super::test_bundle::{TOP, TestBundle, checked, verified};
+use super::encryption::{Identities, pair, sealed};
+use super::test_bundle::{TOP, TestBundle, checked, sha256, verified};
+use super::{BundleError, Limits, UntrustedBundle, VerifiedBundle};
 use crate::model::ArtifactPath;
 
 fn find(bytes: &[u8], needle: &[u8], from: usize) -> usize {
@@ -68,6 +72,47 @@ fn no_flipped_byte_passes_but_in_fields_without_a_meaning_and_there_it_changes_n
         }
     }
     assert!(passed > 0, "the list of fields without a meaning is not tried");
+}
+
+/// The result of verifying `bytes`, encrypted or not.
+fn unlocked(bytes: &[u8], identities: Option<&Identities>) -> Result<VerifiedBundle, BundleError> {
+    let mut file = tempfile::tempfile().expect("a file");
+    file.write_all(bytes).expect("written");
+    let untrusted = UntrustedBundle::of_file(Path::new("b.casefile.zip.age"), &file)?.unlocked(identities)?;
+    untrusted.check_structure(&Limits::default())?.verify(&mut |_| ControlFlow::Continue(()))
+}
+
+#[test]
+fn an_encrypted_bundle_is_read_in_place_with_its_key_only_and_its_digest_is_that_of_the_file() {
+    let (identities, recipients) = pair();
+    let bytes = sealed(&TestBundle::new().zip(), &recipients);
+    let bundle = unlocked(&bytes, Some(&identities)).expect("whole");
+    assert_eq!(bundle.file_digest(), sha256(&bytes));
+    assert_eq!(bundle.structure().file_size(), bytes.len() as u64);
+    assert!(matches!(unlocked(&bytes, None), Err(BundleError::Encrypted(_))));
+    assert!(matches!(unlocked(&bytes, Some(&pair().0)), Err(BundleError::WrongKey(_))));
+    // A key does no harm where none is needed.
+    assert!(unlocked(&TestBundle::new().zip(), Some(&identities)).is_ok());
+}
+
+#[test]
+fn an_encrypted_bundle_that_is_cut_or_changed_anywhere_is_never_whole() {
+    let (identities, recipients) = pair();
+    let bytes = sealed(&TestBundle::new().zip(), &recipients);
+    let head = 220;
+    // Every byte of the head and of the end, and some of the sealed piece between: it has one checksum.
+    let places = (0..bytes.len()).filter(|at| *at < head || at % 101 == 0 || at + 40 > bytes.len());
+    for at in places {
+        let cut = unlocked(&bytes[..at], Some(&identities)).expect_err("cut");
+        assert!(matches!(cut, BundleError::Refused(_)), "cut to {at}: {cut}");
+        let mut changed = bytes.clone();
+        changed[at] ^= 1 << (at % 8);
+        let error = unlocked(&changed, Some(&identities)).expect_err("changed");
+        // In the head, it may look like one for somebody else.
+        let refused =
+            matches!(error, BundleError::Refused(_)) || at < head && matches!(error, BundleError::WrongKey(_));
+        assert!(refused, "byte {at}: {error}");
+    }
 }
 
 proptest! {

@@ -32,6 +32,12 @@ pub enum BundleError {
     /// What was read could not be written where the caller wanted it.
     #[error("cannot write: {0}")]
     Write(#[source] io::Error),
+    /// Encrypted with age, and no key was given.
+    #[error("`{}` is encrypted", .0.display())]
+    Encrypted(PathBuf),
+    /// Encrypted to somebody else.
+    #[error("`{}` is encrypted for another key than the given one", .0.display())]
+    WrongKey(PathBuf),
     /// The bytes differed between two readings.
     #[error("`{}` changed while it was read", .0.display())]
     Changed(PathBuf),

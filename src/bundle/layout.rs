@@ -7,6 +7,8 @@ use crate::model::artifact_path::{ArtifactPath, ArtifactPathError};
 
 /// The extension of a bundle's file name.
 pub const EXTENSION: &str = ".casefile.zip";
+/// That of an encrypted bundle.
+pub const ENCRYPTED: &str = ".casefile.zip.age";
 /// The BagIt declaration.
 pub const BAGIT: &str = "bagit.txt";
 /// The BagIt metadata.
@@ -29,11 +31,11 @@ impl BundleName {
 
     /// A chosen name: one segment of a path that is safe everywhere.
     pub fn parse(raw: &str) -> Result<Self, ArtifactPathError> {
-        let raw = raw.strip_suffix(EXTENSION).unwrap_or(raw);
+        let raw = raw.strip_suffix(EXTENSION).or_else(|| raw.strip_suffix(ENCRYPTED)).unwrap_or(raw);
         if raw.contains('/') {
             return Err(ArtifactPathError::Character);
         }
-        if raw.len() + EXTENSION.len() > 120 {
+        if raw.len() + ENCRYPTED.len() > 120 {
             return Err(ArtifactPathError::TooLong);
         }
         ArtifactPath::parse(raw).map(|path| Self(path.as_str().to_owned()))
@@ -49,6 +51,12 @@ impl BundleName {
     #[must_use]
     pub fn file_name(&self) -> String {
         format!("{}{EXTENSION}", self.0)
+    }
+
+    /// The file's name when it is encrypted.
+    #[must_use]
+    pub fn encrypted_file_name(&self) -> String {
+        format!("{}{ENCRYPTED}", self.0)
     }
 }
 

@@ -16,7 +16,6 @@ use super::entry_reading::{EntryRead, EntryReading, LARGE, Onlooker};
 use super::error::BundleError;
 use super::examination::Progress;
 use super::problem::Problem;
-use super::source::Section;
 use crate::model::{ArtifactPath, Sha256Digest};
 
 /// The most entries at a time. Reading is bound by the disk beyond that, and an agent's workstation has other work.
@@ -107,19 +106,16 @@ struct Whole {
 /// Reads the file once from front to back.
 fn hash_file(structure: &CheckedStructure, go_on: &mut dyn FnMut() -> bool) -> Result<Whole, BundleError> {
     let source = structure.source();
-    let (mut file, mut at) = (Sha256::new(), 0);
+    let (mut reader, mut at) = (source.front_to_back()?, 0);
     let mut packed = Vec::with_capacity(structure.in_file_order().len());
     let mut stretch = |from: u64, to: u64| {
-        let (mut section, mut digest) = (Section::new(source, from, to), Sha256::new());
-        while section.left() > 0 {
+        let (mut at, mut digest) = (from, Sha256::new());
+        while at < to {
             if !go_on() {
                 return Err(BundleError::Interrupted);
             }
-            let passed = section.pass(|bytes| {
-                file.update(bytes);
-                digest.update(bytes);
-            });
-            passed.map_err(|error| source.error(error))?;
+            let passed = reader.pass(to - at, &mut |bytes| digest.update(bytes));
+            at += passed.map_err(|error| source.error(error))?;
         }
         Ok(Sha256Digest(digest.finalize().into()))
     };
@@ -130,7 +126,7 @@ fn hash_file(structure: &CheckedStructure, go_on: &mut dyn FnMut() -> bool) -> R
         at = to;
     }
     stretch(at, source.len())?;
-    Ok(Whole { file: Sha256Digest(file.finalize().into()), packed })
+    Ok(Whole { file: reader.finish().map_err(|error| source.error(error))?, packed })
 }
 
 fn join<Seen, Failed: From<BundleError>>(

@@ -10,7 +10,7 @@ use minisign_verify::{Error, PublicKey, Signature};
 use sha2::{Digest as _, Sha256};
 
 use super::error::BundleError;
-use super::source::Section;
+use super::source::BLOCK;
 use super::verified::VerifiedBundle;
 use crate::model::Sha256Digest;
 
@@ -110,15 +110,17 @@ pub fn signed(bundle: &VerifiedBundle, key: Option<&SignerKey>) -> Result<Signed
         Err(source) => return Err(BundleError::Read { path, source }),
     }
     let source = structure.source();
-    let (mut section, mut digest) = (Section::new(source, 0, source.len()), Sha256::new());
+    let (mut delivered, mut digest) = (source.delivered(), Sha256::new());
+    let mut block = vec![0; BLOCK];
     let signed = check(&text, key, &mut |update| {
-        while section.left() > 0 {
-            section.pass(|bytes| {
-                digest.update(bytes);
-                update(bytes);
-            })?;
+        loop {
+            let n = delivered.read(&mut block)?;
+            if n == 0 {
+                return Ok(());
+            }
+            digest.update(&block[..n]);
+            update(&block[..n]);
         }
-        Ok(())
     });
     let signed = signed.map_err(|error| source.error(error))?;
     if matches!(signed, Signed::Valid { .. }) && Sha256Digest(digest.finalize().into()) != bundle.file_digest() {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::checked::{CheckedStructure, Entry, Warning};
 use super::code::Code;
+use super::encryption::Identities;
 use super::error::{BundleError, Newer, Refused};
 use super::limits::Limits;
 use super::source::Source;
@@ -24,23 +25,38 @@ const TOO_SMALL_TO_WARN: u64 = 16 * 1024 * 1024;
 #[derive(Debug)]
 pub struct UntrustedBundle {
     source: Source,
+    file: Option<File>,
 }
 
 impl UntrustedBundle {
     /// Opens a regular file, and reads nothing yet.
     pub fn open(path: &Path) -> Result<Self, BundleError> {
-        Ok(Self { source: Source::open(path)? })
+        let (source, file) = Source::open(path)?;
+        Ok(Self { source, file: Some(file) })
     }
 
     /// The same of a file that is open already, by the name that people know.
     pub fn of_file(name: &Path, file: &File) -> Result<Self, BundleError> {
-        Ok(Self { source: Source::of_file(name, file)? })
+        let (source, file) = Source::of_file(name, file)?;
+        Ok(Self { source, file: Some(file) })
     }
 
     /// The same of bytes in memory.
     #[must_use]
     pub fn of_bytes(bytes: Vec<u8>) -> Self {
-        Self { source: Source::in_memory(bytes) }
+        Self { source: Source::in_memory(bytes), file: None }
+    }
+
+    pub(super) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The same, decrypted in place by one of `identities` where it is encrypted.
+    pub fn unlocked(self, identities: Option<&Identities>) -> Result<Self, BundleError> {
+        match (identities, &self.file) {
+            (Some(identities), Some(file)) => Ok(Self { source: self.source.unlocked(file, identities)?, file: None }),
+            _ => Ok(self),
+        }
     }
 
     /// Accepts a zip in which every byte has one meaning: entries side by side without gaps, described alike in the
@@ -48,6 +64,7 @@ impl UntrustedBundle {
     /// contents but the beginning of the manifest, to tell a newer format from a broken one.
     pub fn check_structure(self, limits: &Limits) -> Result<CheckedStructure, BundleError> {
         let source = self.source;
+        source.refuse_encrypted()?;
         let end = zip_end::locate(&source, limits)?;
         let mut directory = vec![0; usize::try_from(end.directory_size).unwrap_or_default()];
         source.read_exact_at(&mut directory, end.directory_at)?;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::bag;
+use super::encryption::Recipients;
 use super::layout::{BAG_INFO, BAGIT, BundleName, PAYLOAD_MANIFEST, TAG_MANIFEST};
 use super::packing::{Contents, End, Packed, Packing, Part};
 use super::zip_writer::ZipWriter;
@@ -113,16 +114,25 @@ impl std::fmt::Debug for BundleWriter {
 
 impl BundleWriter {
     /// Begins the bundle `name` in `folder`, after clearing away what dead runs left there. With `epoch` every entry time is
-    /// that moment or its source's.
-    pub fn create(folder: &Path, name: &BundleName, epoch: Option<Timestamp>) -> Result<Self, WriteError> {
-        let path = folder.join(name.file_name());
+    /// that moment or its source's. With `recipients` only they can open it.
+    pub fn create(
+        folder: &Path,
+        name: &BundleName,
+        epoch: Option<Timestamp>,
+        recipients: Option<&Recipients>,
+    ) -> Result<Self, WriteError> {
+        let path = folder.join(recipients.map_or_else(|| name.file_name(), |_| name.encrypted_file_name()));
         let io = |source| WriteError::Io { path: path.clone(), source };
         if std::fs::symlink_metadata(&path).is_ok() {
             return Err(WriteError::Exists { path });
         }
         remove_debris(folder).map_err(io)?;
         let mut partial = PartialFile::create(&path).map_err(io)?;
-        let zip = ZipWriter::new(partial.file().try_clone().map_err(io)?);
+        let file = partial.file().try_clone().map_err(io)?;
+        let zip = match recipients {
+            None => ZipWriter::new(file),
+            Some(recipients) => ZipWriter::sealed(file, recipients, folder.to_owned()).map_err(io)?,
+        };
         let top = name.as_str().to_owned();
         Ok(Self { zip, partial, path, top, taken: HashSet::new(), added: Vec::new(), epoch })
     }

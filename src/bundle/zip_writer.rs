@@ -1,17 +1,22 @@
 //! A zip as it is written: entries one after the other, each of parts that are deflated already, then the directory.
 //!
 //! Sizes and checksums always stand in the header in front of an entry, never behind it: a small entry is held until all
-//! of it is there, a large one gets its header written over at its end. Not with a library: `zip` takes no part that was
-//! deflated elsewhere, and `rawzip` cannot take back an entry that was begun.
+//! of it is there, a large one gets its header written over at its end, or waits in a spool where what was written cannot be
+//! changed any more. Not with a library: `zip` takes no part that was deflated elsewhere, and `rawzip` cannot take back an
+//! entry that was begun.
 //!
 //! References are to PKWARE's APPNOTE.TXT 6.3.10.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::path::PathBuf;
 
+use age::stream::StreamWriter;
 use jiff::Timestamp;
 
+use super::encryption::Recipients;
 use super::packing::Part;
+use crate::platform::SealedSpool;
 
 /// Packed bytes of an entry that are held before its header is written. Most entries of a bundle are smaller.
 const HELD: usize = 256 << 10;
@@ -34,11 +39,26 @@ const REGULAR_FILE: u32 = 0o100_644 << 16;
 
 /// A zip that is being written from the begin of a file.
 pub(super) struct ZipWriter {
-    out: BufWriter<File>,
+    out: Out,
     /// Where the next entry begins.
     at: u64,
     entries: u64,
     directory: Vec<u8>,
+}
+
+/// Where it goes.
+enum Out {
+    /// A file.
+    Plain(BufWriter<File>),
+    /// A file that is encrypted as it is written.
+    Sealed {
+        stream: Box<StreamWriter<BufWriter<File>>>,
+        file: File,
+        /// The folder for what has to wait.
+        folder: PathBuf,
+        /// The packed bytes of the entry that is being written, where it is a large one.
+        spool: Option<Box<SealedSpool>>,
+    },
 }
 
 /// An entry that is being written.
@@ -55,7 +75,17 @@ pub(super) struct Entry {
 
 impl ZipWriter {
     pub(super) fn new(file: File) -> Self {
-        Self { out: BufWriter::with_capacity(HELD, file), at: 0, entries: 0, directory: Vec::new() }
+        Self::to(Out::Plain(BufWriter::with_capacity(HELD, file)))
+    }
+
+    /// The same, encrypted for `recipients`. A large entry waits in a spool in `folder`.
+    pub(super) fn sealed(file: File, recipients: &Recipients, folder: PathBuf) -> io::Result<Self> {
+        let stream = Box::new(recipients.seal(BufWriter::with_capacity(HELD, file.try_clone()?))?);
+        Ok(Self::to(Out::Sealed { stream, file, folder, spool: None }))
+    }
+
+    fn to(out: Out) -> Self {
+        Self { out, at: 0, entries: 0, directory: Vec::new() }
     }
 
     /// Begins the entry `name`, which is ASCII.
@@ -70,16 +100,16 @@ impl ZipWriter {
         entry.crc.combine(&crc32fast::Hasher::new_with_initial_len(part.crc(), part.size()));
         entry.size += part.size();
         entry.packed += part.packed().len() as u64;
-        let Some(held) = &mut entry.held else { return self.out.write_all(part.packed()) };
+        let Some(held) = &mut entry.held else { return self.out.more(part.packed()) };
         if held.len() + part.packed().len() <= HELD {
             held.extend_from_slice(part.packed());
             return Ok(());
         }
         let held = entry.held.take().unwrap_or_default();
         // How long it will be is not known: the header makes room for 64-bit sizes.
-        self.out.write_all(&entry.header(0, true))?;
-        self.out.write_all(&held)?;
-        self.out.write_all(part.packed())
+        self.out.begin_large(&entry.header(0, true))?;
+        self.out.more(&held)?;
+        self.out.more(part.packed())
     }
 
     /// Ends the entry.
@@ -89,14 +119,10 @@ impl ZipWriter {
         self.at += header.len() as u64 + entry.packed;
         match &entry.held {
             Some(held) => {
-                self.out.write_all(&header)?;
-                self.out.write_all(held)?;
+                self.out.write(&header)?;
+                self.out.write(held)?;
             }
-            None => {
-                self.out.seek(SeekFrom::Start(entry.header_at + CRC_AT))?;
-                self.out.write_all(&header[CRC_AT as usize..])?;
-                self.out.seek(SeekFrom::Start(self.at))?;
-            }
+            None => self.out.end_large(entry.header_at, &header, self.at)?,
         }
         self.entries += 1;
         entry.record(crc, &mut self.directory);
@@ -105,17 +131,13 @@ impl ZipWriter {
 
     /// Removes the entry that is being written, its bytes included.
     pub(super) fn take_back(&mut self, entry: &Entry) -> io::Result<()> {
-        if entry.held.is_none() {
-            self.out.seek(SeekFrom::Start(entry.header_at))?;
-            self.out.get_ref().set_len(entry.header_at)?;
-        }
-        Ok(())
+        if entry.held.is_none() { self.out.take_back(entry.header_at) } else { Ok(()) }
     }
 
-    /// Writes the directory. Returns the length of the whole.
+    /// Writes the directory. Returns the length of the file.
     pub(super) fn finish(mut self) -> io::Result<u64> {
         let (at, size) = (self.at, self.directory.len() as u64);
-        self.out.write_all(&self.directory)?;
+        self.out.write(&self.directory)?;
         let end64_at = at + size;
         let mut end = Fields(Vec::new());
         let fits = self.entries < u64::from(u16::MAX) && at < u64::from(u32::MAX) && size < u64::from(u32::MAX);
@@ -126,9 +148,82 @@ impl ZipWriter {
         }
         let entries = u16::try_from(self.entries).unwrap_or(u16::MAX);
         end.u32(END).u16(0).u16(0).u16(entries).u16(entries).u32(short(size)).u32(short(at)).u16(0);
-        self.out.write_all(&end.0)?;
-        self.out.flush()?;
-        Ok(end64_at + end.0.len() as u64)
+        self.out.write(&end.0)?;
+        self.out.finish()
+    }
+}
+
+impl Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Plain(out) => out.write_all(bytes),
+            Self::Sealed { stream, .. } => stream.write_all(bytes),
+        }
+    }
+
+    /// Begins an entry whose header is not known yet.
+    fn begin_large(&mut self, header: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Plain(out) => out.write_all(header),
+            Self::Sealed { folder, spool, .. } => {
+                *spool = Some(Box::new(SealedSpool::new(Some(folder))?));
+                Ok(())
+            }
+        }
+    }
+
+    /// Packed bytes of such an entry.
+    fn more(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Sealed { spool: Some(spool), .. } => spool.write_all(bytes),
+            _ => self.write(bytes),
+        }
+    }
+
+    /// Ends such an entry, which began at `header_at` and ends at `end`.
+    fn end_large(&mut self, header_at: u64, header: &[u8], end: u64) -> io::Result<()> {
+        match self {
+            Self::Plain(out) => {
+                out.seek(SeekFrom::Start(header_at + CRC_AT))?;
+                out.write_all(&header[CRC_AT as usize..])?;
+                out.seek(SeekFrom::Start(end)).map(drop)
+            }
+            Self::Sealed { stream, spool, .. } => {
+                stream.write_all(header)?;
+                match spool.take() {
+                    Some(spool) => io::copy(&mut spool.finish().reader(), stream).map(drop),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Removes such an entry, which began at `header_at`.
+    fn take_back(&mut self, header_at: u64) -> io::Result<()> {
+        match self {
+            Self::Plain(out) => {
+                out.seek(SeekFrom::Start(header_at))?;
+                out.get_ref().set_len(header_at)
+            }
+            Self::Sealed { spool, .. } => {
+                *spool = None;
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends the file. Returns its length.
+    fn finish(self) -> io::Result<u64> {
+        match self {
+            Self::Plain(mut out) => {
+                out.flush()?;
+                out.stream_position()
+            }
+            Self::Sealed { stream, file, .. } => {
+                stream.finish()?.flush()?;
+                Ok(file.metadata()?.len())
+            }
+        }
     }
 }
 
@@ -279,6 +374,33 @@ mod tests {
         let mut back = Vec::new();
         read.by_index(1).expect("an entry").read_to_end(&mut back).expect("reads");
         assert!(back == [large.as_slice(), b"the end"].concat());
+    }
+
+    #[test]
+    fn an_encrypted_zip_holds_the_bytes_of_a_plain_one() {
+        let write = |mut zip: ZipWriter| {
+            let large = noise(3 * HELD);
+            for name in ["top/small", "top/large", "top/withheld", "top/last"] {
+                let parts = if name == "top/small" { &[b"x".as_slice()][..] } else { &[large.as_slice(), b"more"] };
+                let entry = add(&mut zip, name, parts);
+                if name == "top/withheld" { zip.take_back(&entry) } else { zip.end(&entry) }.expect("writes");
+            }
+            zip.finish().expect("writes")
+        };
+        let (zip, file) = writer();
+        write(zip);
+        let plain = bytes(file);
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = tempfile::tempfile().expect("a file");
+        let (identities, recipients) = crate::bundle::encryption::pair();
+        let zip = ZipWriter::sealed(file.try_clone().expect("a file"), &recipients, folder.path().to_owned());
+        let length = write(zip.expect("begins"));
+        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0, "the spool has no name");
+        assert_eq!(length, file.metadata().expect("a file").len());
+        let locked = crate::bundle::encryption::LockedFile::new(file, length, identities);
+        let mut opened = Vec::new();
+        locked.open().expect("opens").read_to_end(&mut opened).expect("reads");
+        assert!(opened == plain);
     }
 
     #[test]

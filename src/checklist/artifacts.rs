@@ -59,13 +59,18 @@ fn gaps(manifest: &Manifest, kind: &str) -> Vec<String> {
         .filter(|item| item.collector == kind && !matches!(item.outcome, Outcome::Collected))
         .filter_map(|item| Some((item, item.outcome.reason()?)))
         .collect();
-    let mut told: Vec<String> = gaps
-        .iter()
-        .take(MOST_REASONS)
-        .map(|(item, reason)| format!("{} {}: {}", quoted(&item.what), item.outcome.word(), quoted(reason)))
-        .collect();
-    if gaps.len() > MOST_REASONS {
-        told.push(format!("{} more could not be had whole", gaps.len() - MOST_REASONS));
+    let mut told: Vec<String> = Vec::new();
+    for (n, (item, reason)) in gaps.iter().enumerate() {
+        let gap = format!("{} {}: {}", quoted(&item.what), item.outcome.word(), quoted(reason));
+        // Two globs may both meet it.
+        if told.contains(&gap) {
+            continue;
+        }
+        if told.len() == MOST_REASONS {
+            told.push(format!("{} more could not be had whole", gaps.len() - n));
+            break;
+        }
+        told.push(gap);
     }
     told
 }
@@ -112,6 +117,30 @@ pub(super) fn covers_incident(manifest: Option<&Manifest>, kind: &str, case: &Ca
         None if first > started => Err(format!("{kind} begin {}, {incident}", in_utc(first))),
         None => Err(format!("{kind} have a gap around the {incident}")),
     })
+}
+
+/// The same as [`attempted`], on a machine of which the bundle says what it is: whoever runs a trace of their own on another one,
+/// such as an agent's, sees another network.
+pub(super) fn from_customer_side(manifest: Option<&Manifest>, kind: &str) -> Found {
+    let notes = attempted(manifest, kind)?;
+    match manifest.is_some_and(|manifest| of_kind(manifest, "host").any(|a| !is_empty(a))) {
+        true => Ok(notes),
+        false => Err(format!("{kind}: the bundle does not describe the machine, so it may have run anywhere")),
+    }
+}
+
+/// Whether some artifact of `kind` was recorded at the start of the incident or later. `None` as above.
+pub(super) fn reaches_incident(manifest: Option<&Manifest>, kind: &str, case: &Case) -> Option<Found> {
+    let started = case.started_at.as_ref()?.value.utc;
+    let recorded: Vec<&Artifact> = of_kind(manifest?, kind).filter(|a| !is_empty(a)).collect();
+    if recorded.is_empty() {
+        return None;
+    }
+    let incident = format!("incident {}", in_utc(started));
+    let Some(last) = recorded.iter().filter_map(|a| a.span.as_ref()).map(|span| span.last).max() else {
+        return Some(Ok(vec![format!("{kind}: no times found, so whether it is of the {incident} is not known")]));
+    };
+    Some(if near(started, last) { Ok(Vec::new()) } else { Err(format!("{kind} ends {}, {incident}", in_utc(last))) })
 }
 
 /// Whether the clock was right within `seconds`; `None` when nothing is known about it.

@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 
 use super::item::{Checklist, Needed};
 
+/// The name of the profile, which a bag that follows it states.
+pub const PROFILE_ID: &str = "https://casefile.invalid/profiles/handoff-1.json";
+
 /// The profile of format 1 with the items of `list`.
 #[must_use]
 pub fn bagit_profile(list: &Checklist) -> Value {
@@ -14,13 +17,14 @@ pub fn bagit_profile(list: &Checklist) -> Value {
     let required = json!({ "required": true, "repeatable": false });
     json!({
         "BagIt-Profile-Info": {
-            "BagIt-Profile-Identifier": "https://casefile.invalid/profiles/handoff-1.json",
+            "BagIt-Profile-Identifier": PROFILE_ID,
             "BagIt-Profile-Version": "1.3.0",
             "Source-Organization": "casefile",
             "External-Description": format!("A bundle of diagnostics, format 1. A handoff needs: {}", items.join(" ")),
             "Version": "1",
         },
         "Bag-Info": {
+            "BagIt-Profile-Identifier": { "required": true, "repeatable": false, "values": [PROFILE_ID] },
             "Bag-Software-Agent": required,
             "Bagging-Date": required,
             "External-Identifier": required,

@@ -180,6 +180,9 @@ fn judge(condition: &Condition, manifest: Option<&Manifest>, case: &Case) -> Jud
         Condition::Attempted(kind) => found(artifacts::attempted(manifest, kind)),
         Condition::CoversIncident(kind) => artifacts::covers_incident(manifest, kind, case)
             .map_or(Judged::Open("cannot be judged without logs and the time when it began"), found),
+        Condition::ReachesIncident(kind) => artifacts::reaches_incident(manifest, kind, case)
+            .map_or(Judged::Open("cannot be judged without one and the time when it began"), found),
+        Condition::FromCustomerSide(kind) => found(artifacts::from_customer_side(manifest, kind)),
         Condition::ClockWithin(seconds) => manifest
             .and_then(|manifest| artifacts::clock_within(&manifest.clock, *seconds))
             .map_or(Judged::Open("cannot be judged: nobody asked a time server"), found),

@@ -52,6 +52,32 @@ fn a_full_case_is_ready_at_every_severity() {
 }
 
 #[test]
+fn a_har_of_before_the_fault_is_not_met_and_one_of_later_is() {
+    let har = |first: &str, last: &str| {
+        let times = (first.parse().expect("a time"), last.parse().expect("a time"));
+        let span = Some(TimeSpan { first: times.0, last: times.1, zone_stated: true });
+        manifest_with(|m| m.artifacts.push(Artifact { span, ..artifact("data/har/shop.har") }))
+    };
+    let browser = case_with(|text| text.replace("browser_involved = false", "browser_involved = true"));
+    let missing = |manifest: &Manifest| missing(manifest, &browser, "har-of-incident");
+    assert_eq!(missing(&har("2026-11-23T09:40:00Z", "2026-11-23T09:41:00Z")), "", "while it lasts");
+    assert_eq!(missing(&har("2026-11-23T09:00:00Z", "2026-11-23T09:12:00Z")), "", "people round");
+    assert_eq!(
+        missing(&har("2026-11-23T07:00:00Z", "2026-11-23T08:12:00Z")),
+        "har ends 2026-11-23 08:12 UTC, incident 2026-11-23 09:15 UTC"
+    );
+    assert!(missing(&manifest()).starts_with("n/a"), "another item asks for the file itself");
+}
+
+#[test]
+fn a_trace_on_a_machine_that_nobody_describes_may_have_run_anywhere() {
+    let mut traced = planned(vec![failed("probes")]);
+    assert_eq!(missing(&traced, &case(), "traceroute"), "", "a failure is evidence");
+    traced.artifacts.retain(|a| !a.path.as_str().starts_with("data/host"));
+    assert!(missing(&traced, &case(), "traceroute").contains("may have run anywhere"));
+}
+
+#[test]
 fn each_fact_that_is_taken_away_is_missed_by_its_item() {
     for (key, id) in [
         ("summary", "summary"),

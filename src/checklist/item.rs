@@ -135,6 +135,10 @@ pub enum Condition {
     Attempted(String),
     /// Some artifact of this kind has time stamps around the start of the incident.
     CoversIncident(String),
+    /// Some artifact of this kind was recorded at the start of the incident or later: what came before cannot show it.
+    ReachesIncident(String),
+    /// A step of this kind was carried out on a machine that the bundle describes: on the customer's side of the network.
+    FromCustomerSide(String),
     /// The clock of the machine was right within so many seconds.
     ClockWithin(u32),
     /// Every one of these.

@@ -10,7 +10,7 @@ mod facts;
 mod item;
 mod phrase;
 
-pub use bagit_profile::bagit_profile;
+pub use bagit_profile::{PROFILE_ID, bagit_profile};
 pub use evaluation::{Evaluation, ItemResult, State, evaluate};
 pub use item::{Applies, Checklist, Condition, FactName, Group, Item, Needed};
 pub use phrase::{says_nothing, words};

@@ -1,4 +1,4 @@
-//! `casefile collect`: plan, preview, gather, redact, seal. Writes one file and sends nothing.
+//! `casefile collect`: plan, preview, gather, redact, seal. Writes one file, and sends it only where somebody said yes.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -7,14 +7,17 @@ use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::age_keys::recipients;
 use super::case_flags::CaseFlags;
+use super::collect_send::{SendFlags, Sending, Sent};
 use super::message::{Message, plain};
 use super::preview::human;
 use super::progress::Progress;
 use super::redaction_flags::{Key, RedactionFlags, random};
 use super::{Exit, count, preview, prompt, read_config};
+use crate::bundle::encryption::Recipients;
 use crate::bundle::layout::BundleName;
 use crate::bundle::writer::WriteError;
 use crate::collect::profile::{self, Files};
@@ -84,6 +87,9 @@ pub struct CollectArgs {
     /// Name of the bundle
     #[arg(long, value_name = "NAME")]
     bundle_name: Option<String>,
+    /// Encrypt the bundle for this public key of age, or those in this file; repeat for several
+    #[arg(long, value_name = "KEY|FILE")]
+    encrypt_to: Vec<String>,
     /// Let commands of the profile run that are not on the built-in list
     #[arg(long)]
     allow_commands: bool,
@@ -99,6 +105,8 @@ pub struct CollectArgs {
     /// Print one JSON document
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    send: SendFlags,
     // Last, because their headings would be given to every flag after them.
     #[command(flatten)]
     redaction: RedactionFlags,
@@ -120,6 +128,17 @@ pub fn run(args: &CollectArgs) -> Result<Exit, Message> {
     if args.print_profile {
         return print_profile(&profile);
     }
+    let may_ask = !args.yes && !args.json && prompt::can_ask();
+    let sending = Sending::of(
+        &args.send,
+        args.profile.as_deref(),
+        profile.send.as_ref(),
+        may_ask || args.dry_run,
+        Timestamp::now(),
+    )?;
+    if let (Some(bundle), Some(sending)) = (&args.send.send_only, &sending) {
+        return send_only(args, bundle, sending);
+    }
     name_files(args, &mut profile)?;
     if args.no_host {
         profile.probes.targets.clear();
@@ -128,17 +147,19 @@ pub fn run(args: &CollectArgs) -> Result<Exit, Message> {
         profile.commands.clear();
     }
     name_targets(args, &mut profile)?;
+    name_recipients(args, &mut profile)?;
     let epoch = source_date_epoch()?;
     let cancel = super::cancel_on_signal();
     let context = context(args, &profile, system, epoch, &cancel)?;
     let given_by = if args.from.is_some() { GivenBy::Agent } else { GivenBy::Customer };
     let key = args.redaction.key()?;
-    let ask = !args.yes && !args.json && !args.dry_run && prompt::can_ask();
-    let case = case(args, given_by, ask, &key)?;
+    let ask = may_ask && !args.dry_run;
+    let case = case(args, given_by, ask, &key, sending.as_ref())?;
     let profile = Arc::new(profile);
     let collectors = wanted(args, collect::all(&profile));
+    let readers = encrypted_for(&profile);
     if args.dry_run {
-        return dry_run(args, collectors, &context, &case);
+        return dry_run(args, collectors, &context, &case, &readers, sending.as_ref());
     }
     if !args.output.is_dir() {
         // Said now, not after a minute of gathering.
@@ -154,8 +175,11 @@ pub fn run(args: &CollectArgs) -> Result<Exit, Message> {
     let name = bundle_name(args, &case, epoch)?;
     let planned = pipeline::plan(collectors, &context, &mut |_| {});
     if ask {
-        show_plan(&planned, &case).map_err(|e| terminal(&e))?;
+        show_plan(&planned, &case, &readers).map_err(|e| terminal(&e))?;
         let question = match targets_of(&planned) {
+            0 if sending.is_some() => {
+                "Collect this into a redacted file on this machine? You are asked again before it is sent.".to_owned()
+            }
             0 => "Collect this into a redacted file on this machine? Nothing is sent.".to_owned(),
             n => format!(
                 "Collect this into a redacted file on this machine? The {} above will see that this machine asks; nothing else is sent.",
@@ -185,7 +209,17 @@ pub fn run(args: &CollectArgs) -> Result<Exit, Message> {
         Ok(report) => {
             let sealed =
                 vault.map(|vault| vault.seal(&format!("the bundle is kept: {}", report.sealed.path.display())));
-            let exit = tell(args, &report)?;
+            let path = &report.sealed.path;
+            let send = |sending: &Sending| sending.send(path, args.json, &cancel);
+            let exit = if args.json {
+                let sent = sending.as_ref().map(|sending| (send(sending), sending));
+                let exit = tell(args, &report, &readers, sent.as_ref().map(|(sent, sending)| sent.in_json(sending)))?;
+                sent.map_or(exit, |(sent, sending)| exit.combine(sent.tell(sending)))
+            } else {
+                // Whoever is asked sees first what the bundle came to, and where it is to be looked at.
+                let exit = tell(args, &report, &readers, None)?;
+                sending.as_ref().map_or(exit, |sending| exit.combine(send(sending).tell(sending)))
+            };
             match sealed {
                 None => Ok(exit),
                 Some(sealed) => sealed.map(|vault| {
@@ -196,6 +230,38 @@ pub fn run(args: &CollectArgs) -> Result<Exit, Message> {
         }
         Err(e) => Err(failure(e, &args.output)),
     }
+}
+
+/// Lays the recipients that were named over those of the profile.
+fn name_recipients(args: &CollectArgs, profile: &mut Profile) -> Result<(), Message> {
+    const WAY: &str = "ask for the public key of whoever is to read it; it begins with age1";
+    let mut named: Option<Recipients> = None;
+    for given in &args.encrypt_to {
+        let one = recipients("--encrypt-to", given, WAY)?;
+        named = Some(match named {
+            Some(others) => others.and(one),
+            None => one,
+        });
+    }
+    if named.is_some() {
+        profile.encrypt_to = named;
+    }
+    Ok(())
+}
+
+/// The public keys that open it.
+fn encrypted_for(profile: &Profile) -> Vec<String> {
+    profile.encrypt_to.iter().flat_map(Recipients::keys).collect()
+}
+
+/// Sends a bundle of before, or what is missing of it.
+fn send_only(args: &CollectArgs, bundle: &Path, sending: &Sending) -> Result<Exit, Message> {
+    let sent: Sent = sending.send(bundle, args.json, &super::cancel_on_signal());
+    if args.json {
+        let document = json!({ "schema": "casefile-sent/1", "bundle": bundle.display().to_string(), "send": sent.in_json(sending) });
+        writeln!(anstream::stdout().lock(), "{document:#}").map_err(|e| terminal(&e))?;
+    }
+    Ok(sent.tell(sending))
 }
 
 /// How many targets the plan would ask.
@@ -319,7 +385,13 @@ fn context(
     })
 }
 
-fn case(args: &CollectArgs, given_by: GivenBy, ask: bool, key: &Key) -> Result<Case, Message> {
+fn case(
+    args: &CollectArgs,
+    given_by: GivenBy,
+    ask: bool,
+    key: &Key,
+    sending: Option<&Sending>,
+) -> Result<Case, Message> {
     let file = match &args.case {
         Some(path) => {
             let (file, text) = read_config(path)?;
@@ -329,7 +401,13 @@ fn case(args: &CollectArgs, given_by: GivenBy, ask: bool, key: &Key) -> Result<C
     };
     let mut flags = args.facts.read(given_by)?;
     let id = flags.case_id.take().or_else(|| file.as_ref().and_then(|read| read.case_id.clone()));
-    let id = id.map_or_else(|| case_id(key), Ok)?;
+    let id = match (id, sending.map(Sending::case_id)) {
+        (Some(id), Some(other)) if id != *other => {
+            return Err(Message::usage(format!("the profile's drop is for {other}, not for {id}"))
+                .hint("leave the case id out, or ask for a profile of this case"));
+        }
+        (id, other) => id.or_else(|| other.cloned()).map_or_else(|| case_id(key), Ok)?,
+    };
     let base = file.map_or_else(|| Case::new(id.clone()), |read| read.case);
     let mut case = Case { case_id: id, ..base.overlaid_by(flags.case) };
     if ask {
@@ -381,7 +459,7 @@ fn source_date_epoch() -> Result<Option<Timestamp>, Message> {
 
 fn print_profile(profile: &Profile) -> Result<Exit, Message> {
     let mut out = anstream::stdout().lock();
-    write!(out, "{}", profile.text).map_err(|e| terminal(&e))?;
+    write!(out, "{}", profile.shown()).map_err(|e| terminal(&e))?;
     Ok(Exit::Done)
 }
 
@@ -390,6 +468,8 @@ fn dry_run(
     collectors: Vec<Box<dyn Collector>>,
     context: &Context,
     case: &Case,
+    readers: &[String],
+    sending: Option<&Sending>,
 ) -> Result<Exit, Message> {
     let mut out = anstream::stdout().lock();
     let mut failed = None;
@@ -401,9 +481,16 @@ fn dry_run(
         }
     });
     let sum = if args.json {
-        serde_json::to_writer_pretty(&mut out, &preview::json(&planned, case)).map_err(std::io::Error::from)
+        let mut plan = preview::json(&planned, case, readers);
+        if let Some(sending) = sending {
+            plan["send"] = sending.in_json();
+        }
+        serde_json::to_writer_pretty(&mut out, &plan).map_err(std::io::Error::from)
     } else {
-        preview::sum(&planned, case, &mut out)
+        preview::sum(&planned, case, readers, &mut out).and_then(|()| match sending {
+            Some(sending) => writeln!(out, "The bundle would be sent {}, after a yes", sending.in_words()),
+            None => Ok(()),
+        })
     };
     match failed.map_or(sum, Err) {
         // Whoever stopped reading has seen enough.
@@ -412,7 +499,7 @@ fn dry_run(
     }
 }
 
-fn show_plan(planned: &[pipeline::Planned], case: &Case) -> std::io::Result<()> {
+fn show_plan(planned: &[pipeline::Planned], case: &Case, readers: &[String]) -> std::io::Result<()> {
     let mut err = anstream::stderr().lock();
     for kind in collect::KINDS {
         let of_kind: Vec<_> =
@@ -425,28 +512,32 @@ fn show_plan(planned: &[pipeline::Planned], case: &Case) -> std::io::Result<()> 
         }
     }
     writeln!(err, "(--dry-run lists every single source.)")?;
-    preview::sum(planned, case, &mut err)
+    preview::sum(planned, case, readers, &mut err)
 }
 
 /// Says where the bundle is and what is missing from it.
-fn tell(args: &CollectArgs, report: &Report) -> Result<Exit, Message> {
+fn tell(args: &CollectArgs, report: &Report, readers: &[String], sent: Option<Value>) -> Result<Exit, Message> {
     let Told { case_id, artifacts, replaced, skipped, gaps } = &report.told;
     let exit = if gaps.is_empty() { Exit::Done } else { Exit::Partial };
     let path = report.sealed.path.display().to_string();
     let mut out = anstream::stdout().lock();
     let written = if args.json {
-        let document = json!({
+        let mut document = json!({
             "schema": "casefile-collect/1",
             "bundle": path,
             "case_id": case_id,
             "bundle_digest": report.sealed.bundle_digest,
             "bundle_digest_spoken": report.sealed.bundle_digest.spoken(),
             "size": report.sealed.size,
+            "encrypted_for": readers,
             "artifacts": artifacts,
             "replacements": replaced,
             "gaps": gaps,
             "skipped": skipped,
         });
+        if let Some(sent) = sent {
+            document["send"] = sent;
+        }
         serde_json::to_writer_pretty(&mut out, &document).map_err(std::io::Error::from).and_then(|()| writeln!(out))
     } else {
         let mut err = anstream::stderr().lock();
@@ -464,6 +555,9 @@ fn tell(args: &CollectArgs, report: &Report) -> Result<Exit, Message> {
         }
         if gaps.len() > 10 {
             let _ = writeln!(err, "… and {} more; see `casefile inspect {path}`", gaps.len() - 10);
+        }
+        if !readers.is_empty() {
+            let _ = writeln!(err, "encrypted; it opens with the secret key of {} only", readers.join(" or "));
         }
         let _ = writeln!(err, "bundle digest {}", report.sealed.bundle_digest.spoken());
         writeln!(out, "{path}")

@@ -8,7 +8,7 @@ use indicatif::HumanBytes;
 use serde::Serialize;
 
 use super::exit::Exit;
-use super::message::plain;
+use super::message::{Message, plain};
 use super::screen::{Escaped, Screen};
 use crate::bundle::{BundleError, CheckedStructure, Examination, Limits, NotWhole, State, UntrustedBundle};
 use crate::inspect::{Listing, Row, Summary, listing, summary};
@@ -29,6 +29,9 @@ pub struct InspectArgs {
     /// Read every byte, and show what is intact of a damaged bundle.
     #[arg(long, global = true)]
     damaged: bool,
+    /// The secret key that opens an encrypted bundle, a file made by age-keygen.
+    #[arg(long, global = true, value_name = "FILE")]
+    identity: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -57,6 +60,7 @@ enum Stop {
     Bundle(BundleError),
     Output(io::Error),
     Wrong { problem: String, hint: &'static str },
+    Told(Message),
 }
 
 impl From<BundleError> for Stop {
@@ -96,6 +100,10 @@ pub fn run(args: &InspectArgs, screen: Screen, out: &mut dyn Write, err: &mut dy
             let _ = writeln!(err, "error: {problem}\nhint: {hint}");
             Exit::Usage
         }
+        Err(Stop::Told(message)) => {
+            message.write_to(err);
+            message.exit
+        }
         Err(Stop::Bundle(error)) => report(bundle, &error, args.json, out, err),
     }
 }
@@ -117,6 +125,17 @@ pub fn report(bundle: &Path, error: &BundleError, json: bool, out: &mut dyn Writ
         BundleError::NoSuchArtifact(_) => {
             writeln!(err, "error: {error}\nhint: `casefile inspect ls` lists what is in it")
         }
+        BundleError::Encrypted(_) => {
+            writeln!(
+                err,
+                "error: `{name}` is encrypted\nhint: give the key that opens it: --identity FILE, as age-keygen wrote it"
+            )
+        }
+        BundleError::WrongKey(_) => writeln!(
+            err,
+            "error: `{name}` cannot be opened with this key\nhint: it was encrypted for another one; ask the sender for \
+             whom, or give all keys in one file"
+        ),
         BundleError::Open { source, .. } => {
             writeln!(err, "error: cannot open `{name}`: {}\nhint: check the path and who may read it", plain(source))
         }
@@ -130,7 +149,11 @@ pub fn report(bundle: &Path, error: &BundleError, json: bool, out: &mut dyn Writ
 pub fn exit_of(error: &BundleError) -> Exit {
     match error {
         BundleError::Refused(_) | BundleError::NotWhole(_) => Exit::Damaged,
-        BundleError::Newer(_) | BundleError::NoSuchArtifact(_) | BundleError::NotAFile(_) => Exit::Usage,
+        BundleError::Newer(_)
+        | BundleError::NoSuchArtifact(_)
+        | BundleError::NotAFile(_)
+        | BundleError::Encrypted(_)
+        | BundleError::WrongKey(_) => Exit::Usage,
         BundleError::Interrupted => Exit::Interrupted,
         // The file that was named is not there: a wrong argument, not a failure of this machine.
         BundleError::Open { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::Usage,
@@ -157,6 +180,8 @@ impl<'a> ErrorDocument<'a> {
             BundleError::NotWhole(found) => ("not-whole", Some(found.problems.as_slice())),
             BundleError::Newer(_) => ("newer-format", None),
             BundleError::NoSuchArtifact(_) => ("no-such-artifact", None),
+            BundleError::Encrypted(_) => ("encrypted", None),
+            BundleError::WrongKey(_) => ("wrong-key", None),
             BundleError::Interrupted => ("interrupted", None),
             _ => ("not-readable", None),
         };
@@ -180,8 +205,10 @@ fn tell_problems(name: &str, found: &NotWhole, err: &mut dyn Write) -> io::Resul
     )
 }
 
-fn open(bundle: &Path, err: &mut dyn Write) -> Result<CheckedStructure, BundleError> {
-    let structure = UntrustedBundle::open(bundle)?.check_structure(&Limits::default())?;
+fn open(args: &InspectArgs, bundle: &Path, err: &mut dyn Write) -> Result<CheckedStructure, Stop> {
+    let identities = super::age_keys::identities(args.identity.as_deref()).map_err(Stop::Told)?;
+    let untrusted = UntrustedBundle::open(bundle)?.unlocked(identities.as_ref())?;
+    let structure = untrusted.check_structure(&Limits::default())?;
     for warning in structure.warnings() {
         let _ = writeln!(err, "warning: {warning}");
     }
@@ -208,7 +235,7 @@ fn verdict(examination: &Examination) -> Exit {
 }
 
 fn run_summary(args: &InspectArgs, bundle: &Path, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Stop> {
-    let structure = open(bundle, err)?;
+    let structure = open(args, bundle, err)?;
     let exit = if args.damaged { verdict(&examine(&structure, err)?) } else { Exit::Done };
     let summary = summary::of(&structure, &structure.record()?)?;
     if args.json {
@@ -220,7 +247,7 @@ fn run_summary(args: &InspectArgs, bundle: &Path, out: &mut dyn Write, err: &mut
 }
 
 fn run_ls(args: &InspectArgs, bundle: &Path, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Stop> {
-    let structure = open(bundle, err)?;
+    let structure = open(args, bundle, err)?;
     let (listing, exit) = if args.damaged {
         let examination = examine(&structure, err)?;
         (listing::of_damaged(&structure, &examination), verdict(&examination))
@@ -248,7 +275,7 @@ fn run_cat(
     if args.json {
         return wrong("`cat` writes the file itself, so it has no `--json`".to_owned(), "leave `--json` out");
     }
-    let structure = open(bundle, err)?;
+    let structure = open(args, bundle, err)?;
     let Some(path) = named(&structure, raw) else {
         let problem = format!("no artifact `{}` in this bundle", printable(raw));
         return wrong(problem, "`casefile inspect ls` lists what is in it");

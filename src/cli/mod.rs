@@ -1,7 +1,9 @@
 //! The command line: the only room that prints. Data goes to stdout, talk to stderr.
 
+mod age_keys;
 mod case_flags;
 pub mod collect;
+mod collect_send;
 pub mod escalate;
 pub mod exit;
 pub mod inspect;
@@ -26,6 +28,7 @@ pub mod rules;
 mod rules_text;
 mod screen;
 mod second_look;
+pub mod sign;
 mod vault_flags;
 pub mod verify;
 mod verify_inputs;
@@ -47,7 +50,7 @@ use message::Message;
 use screen::Screen;
 use second_look::SecondLook;
 
-use crate::bundle::{LeakScanError, UntrustedBundle};
+use crate::bundle::{BundleError, LeakScanError, UntrustedBundle};
 use crate::deliver::handover::BundleFacts;
 
 /// Gathers diagnostics into a redacted, checksummed bundle; checks a bundle; escalates it.
@@ -79,6 +82,8 @@ enum Verb {
     Probe(probe::ProbeArgs),
     /// Check that a bundle is safe, whole, clean and complete (agent)
     Verify(verify::VerifyArgs),
+    /// Sign a bundle, so that its receiver knows who vouches for it (customer, agent)
+    Sign(sign::SignArgs),
     /// Look into a bundle without unpacking it (engineer)
     Inspect(inspect::InspectArgs),
     /// Open a ticket from a bundle and hand it over (agent)
@@ -117,6 +122,7 @@ pub fn main() -> ExitCode {
         }
         Verb::Probe(args) => probe::run(&args),
         Verb::Verify(args) => verify::run(&args),
+        Verb::Sign(args) => sign::run(&args),
         Verb::Escalate(args) => Ok(hand_over(&args)),
         Verb::Rules(args) => rules::run(&args, &mut std::io::stdout().lock(), &mut anstream::stderr().lock()),
         Verb::ChildCollect { collector, groups } => child(&collector, &groups),
@@ -133,21 +139,36 @@ pub fn main() -> ExitCode {
 /// Runs `escalate` in the real world.
 fn hand_over(args: &escalate::EscalateArgs) -> Exit {
     let cancel = cancel_on_signal();
-    let rules: &[PathBuf] = match &args.command {
-        escalate::EscalateCommand::Open(open) => &open.rules,
-        escalate::EscalateCommand::Policy(_) => &[],
+    let (rules, identity): (&[PathBuf], Option<&Path>) = match &args.command {
+        escalate::EscalateCommand::Open(open) => (&open.rules, open.identity.as_deref()),
+        escalate::EscalateCommand::Attach(attach) => (&attach.rules, attach.identity.as_deref()),
+        _ => (&[], None),
     };
-    let load = |path: &Path| load_facts(path, rules, &cancel);
+    let load = |path: &Path| load_facts(path, rules, identity, &cancel);
     let (mut out, mut talk) = (anstream::stdout().lock(), anstream::stderr().lock());
     let mut world = escalate::World {
         load: &load,
         now: &jiff::Timestamp::now,
         state_dir: crate::platform::state_dir(),
         agent: agent(),
+        callees: &escalate::callees::Nobody,
+        pause: &|time| wait(time, &cancel),
         out: &mut out,
         talk: &mut talk,
     };
     escalate::run(args, &mut world)
+}
+
+/// Waits; false where somebody interrupted it.
+fn wait(time: std::time::Duration, cancel: &AtomicBool) -> bool {
+    let end = std::time::Instant::now() + time;
+    while std::time::Instant::now() < end {
+        if cancel.load(Ordering::Relaxed) {
+            return false;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    !cancel.load(Ordering::Relaxed)
 }
 
 /// Who is at the keyboard, for the journal.
@@ -156,20 +177,31 @@ fn agent() -> Option<String> {
 }
 
 /// A verified bundle as a handover needs it. One that may hold a leak is refused.
-fn load_facts(path: &Path, rules: &[PathBuf], cancel: &Arc<AtomicBool>) -> Result<BundleFacts, escalate::Failure> {
-    let fail = |error: &crate::bundle::BundleError| {
+fn load_facts(
+    path: &Path,
+    rules: &[PathBuf],
+    identity: Option<&Path>,
+    cancel: &Arc<AtomicBool>,
+) -> Result<BundleFacts, escalate::Failure> {
+    let fail = |error: &BundleError| {
         let mut text = Vec::new();
         let exit = inspect::report(path, error, false, &mut Vec::new(), &mut text);
         let text = String::from_utf8_lossy(&text).into_owned();
         let mut lines = text.lines();
         let first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
         let rest: String = lines.filter(|line| !line.starts_with("hint: ")).map(|line| format!("{line}\n")).collect();
-        escalate::Failure { detail: rest, ..escalate::Failure::new(exit, first) }
-            .hint("nothing was opened and nothing sent; ask for the bundle again")
+        let hint = match error {
+            BundleError::Encrypted(_) => "give the key that opens it: --identity FILE, as age-keygen wrote it",
+            BundleError::WrongKey(_) => "it was encrypted for another key; ask the sender for whom",
+            _ => "nothing was opened and nothing sent; ask for the bundle again",
+        };
+        escalate::Failure { detail: rest, ..escalate::Failure::new(exit, first) }.hint(hint)
     };
     let scanner = second_look::scanner(rules, &mut anstream::stderr())?;
     let state = crate::platform::state_dir();
-    let untrusted = UntrustedBundle::open(path).map_err(|e| fail(&e))?;
+    let identities = age_keys::identities(identity)?;
+    let untrusted = UntrustedBundle::open(path).and_then(|bundle| bundle.unlocked(identities.as_ref()));
+    let untrusted = untrusted.map_err(|e| fail(&e))?;
     let (bundle, look) =
         SecondLook::verify(untrusted, Some(&scanner), state.as_deref(), cancel).map_err(|e| match e {
             LeakScanError::Bundle(e) => fail(&e),

@@ -29,7 +29,7 @@ pub fn item(item: &Planned, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Prints the sum, and what is shown on purpose.
-pub fn sum(planned: &[Planned], case: &Case, out: &mut dyn Write) -> io::Result<()> {
+pub fn sum(planned: &[Planned], case: &Case, readers: &[String], out: &mut dyn Write) -> io::Result<()> {
     let sizes: u64 = planned.iter().flat_map(|item| &item.sources).filter_map(|source| source.size).sum();
     let sources: usize = planned.iter().map(|item| item.sources.len()).sum();
     let at_least = if planned.iter().any(is_cut_short) { ">= " } else { "" };
@@ -38,11 +38,18 @@ pub fn sum(planned: &[Planned], case: &Case, out: &mut dyn Write) -> io::Result<
     if !disclosed.is_empty() {
         writeln!(out, "Not redacted, because you give it on purpose: {}", disclosed.join(", "))?;
     }
+    if !readers.is_empty() {
+        writeln!(
+            out,
+            "Encrypted: only the secret key of {} opens it, so look before you make it",
+            readers.join(" or ")
+        )?;
+    }
     Ok(())
 }
 
 /// The same as one JSON document.
-pub fn json(planned: &[Planned], case: &Case) -> Value {
+pub fn json(planned: &[Planned], case: &Case, readers: &[String]) -> Value {
     let items: Vec<Value> = planned
         .iter()
         .map(|item| {
@@ -61,7 +68,9 @@ pub fn json(planned: &[Planned], case: &Case) -> Value {
         })
         .collect();
     let cut_short = planned.iter().any(is_cut_short);
-    json!({ "schema": "casefile-plan/1", "items": items, "complete": !cut_short, "disclosed": case.disclosed().collect::<Vec<_>>() })
+    json!({ "schema": "casefile-plan/1", "items": items, "complete": !cut_short,
+        "disclosed": case.disclosed().collect::<Vec<_>>(), "encrypted_for": readers,
+    })
 }
 
 /// Bytes for people: `1.2 MiB`.

@@ -72,3 +72,50 @@ impl Progress {
         }
     }
 }
+
+/// Shows how much of a file has gone out.
+pub struct UploadProgress {
+    bar: Option<ProgressBar>,
+    size: u64,
+    /// Tenths that were told in plain lines.
+    told: u64,
+    quiet: bool,
+}
+
+impl UploadProgress {
+    /// A moving line when stderr is a terminal, a plain line a tenth otherwise; nothing when `quiet`.
+    pub fn new(quiet: bool, size: u64, host: &str) -> Self {
+        let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
+            let bar = ProgressBar::with_draw_target(Some(size), ProgressDrawTarget::stderr());
+            let style =
+                ProgressStyle::with_template("{spinner} {bytes}/{total_bytes} {bytes_per_sec} {eta} {wide_msg}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+            bar.set_message(format!("sending to {}", printable(host)));
+            bar
+        });
+        if !quiet && bar.is_none() {
+            let _ = writeln!(anstream::stderr().lock(), "sending to {}", printable(host));
+        }
+        Self { bar, size, told: 0, quiet }
+    }
+
+    /// So many bytes are there.
+    pub fn at(&mut self, bytes: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(bytes);
+            return;
+        }
+        let tenths = (u128::from(bytes) * 10 / u128::from(self.size.max(1))) as u64;
+        if tenths > self.told && !self.quiet {
+            self.told = tenths;
+            let _ = writeln!(anstream::stderr().lock(), "{} % sent", tenths * 10);
+        }
+    }
+
+    /// Clears the moving line.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -44,6 +44,14 @@ pub fn agrees(question: &str) -> std::io::Result<bool> {
     Ok(matches!(answer.as_str(), "" | "y" | "yes"))
 }
 
+/// Asks for a yes to something that leaves this machine; Enter means no.
+pub fn consents(question: &str) -> std::io::Result<bool> {
+    let mut err = anstream::stderr().lock();
+    writeln!(err, "{question} [y/N]")?;
+    let answer = line(&mut err)?.unwrap_or_default().to_ascii_lowercase();
+    Ok(matches!(answer.as_str(), "y" | "yes"))
+}
+
 fn line(err: &mut impl Write) -> std::io::Result<Option<String>> {
     write!(err, "> ")?;
     err.flush()?;

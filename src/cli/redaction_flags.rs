@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::Exit;
+use super::age_keys::recipients;
 use super::message::{Message, plain};
 use super::vault_flags::OpenVault;
-use super::{Exit, read_config};
-use crate::pipeline::vault::Recipients;
 use crate::platform;
 use crate::redact::{KnownNames, Privacy, Pseudonyms, Redactor};
 
@@ -79,7 +79,10 @@ impl RedactionFlags {
     /// The vault that is wanted, with its place taken. It must not stand in `output`, the folder that is sent on.
     pub fn vault(&self, output: Option<&Path>) -> Result<Option<OpenVault>, Message> {
         match (&self.vault, &self.vault_recipient) {
-            (Some(path), Some(recipient)) => OpenVault::create(path, recipients(recipient)?, output).map(Some),
+            (Some(path), Some(recipient)) => {
+                let recipients = recipients("--vault-recipient", recipient, KEY_PAIR)?;
+                OpenVault::create(path, recipients, output).map(Some)
+            }
             (None, Some(_)) => {
                 Err(Message::usage("--vault-recipient without --vault").hint("say where the vault goes: --vault FILE"))
             }
@@ -115,17 +118,6 @@ fn add_known(named: &str, names: &mut KnownNames) -> Result<(), Message> {
         names.hosts.push(short.to_owned());
     }
     Ok(())
-}
-
-/// Public keys on the command line or in a file.
-fn recipients(given: &str) -> Result<Recipients, Message> {
-    let (name, text) = if given.to_ascii_lowercase().starts_with("age") && !Path::new(given).exists() {
-        ("--vault-recipient".to_owned(), given.to_owned())
-    } else {
-        read_config(Path::new(given)).map_err(|message| message.hint(KEY_PAIR))?
-    };
-    // The text may be a secret key by mistake, so it is not repeated.
-    Recipients::parse(&text).map_err(|e| Message::usage(format!("{name}: {e}")).hint(KEY_PAIR))
 }
 
 /// Random bytes from the system.

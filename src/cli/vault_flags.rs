@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::Exit;
 use super::message::{Message, plain};
-use crate::pipeline::vault::{Recipients, VaultWriter};
+use crate::bundle::encryption::Recipients;
+use crate::pipeline::vault::VaultWriter;
 use crate::redact::{Originals, Redactor, Witness};
 
 /// A vault that is being filled.

@@ -1,6 +1,6 @@
 //! `casefile verify`: is a bundle safe, whole, clean and complete? Nothing is unpacked.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
@@ -9,8 +9,9 @@ use serde_json::json;
 
 use super::message::Message;
 use super::verify_many::{self, Table};
-use super::verify_text::{WIDTH, wrap};
-use super::{Exit, read_config, second_look, verify_inputs, verify_reports};
+use super::verify_text::{WIDTH, folded, in_colour, wrap};
+use super::{Exit, age_keys, read_config, second_look, verify_inputs, verify_reports};
+use crate::bundle::encryption::Identities;
 use crate::bundle::signature::SignerKey;
 use crate::bundle::{Code, LeakScanner};
 use crate::checklist::{Checklist, bagit_profile, says_nothing};
@@ -57,6 +58,9 @@ pub struct VerifyArgs {
     /// BUNDLE.minisig
     #[arg(long, value_name = "KEY|FILE", help_heading = "From whom")]
     key: Option<String>,
+    /// The secret keys that open encrypted bundles, a file made by age-keygen
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
     /// Print the message that asks the customer for what is missing, and nothing else
     #[arg(long, help_heading = "Output", conflicts_with_all = ["json", "junit", "sarif"])]
     reply: bool,
@@ -86,6 +90,8 @@ pub(super) struct Terms {
     pub state: Option<PathBuf>,
     /// Whose signature is wanted.
     pub key: Option<SignerKey>,
+    /// What opens encrypted bundles.
+    pub identities: Option<Identities>,
     /// Findings that may pass, and why.
     pub accept: Option<(Vec<String>, Acceptance)>,
 }
@@ -134,6 +140,7 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, Message> {
     let key = args.key.as_deref().map(signer_key).transpose()?;
     let terms = Terms {
         key,
+        identities: age_keys::identities(args.identity.as_deref())?,
         checklist,
         policy: Policy::builtin(),
         agent,
@@ -153,7 +160,10 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, Message> {
     verify_many::verify(&inputs, &terms, &cancel, &mut |input, one| {
         exit = exit.combine(one.exit);
         if !(several && in_text) || one.document.is_none() {
-            let _ = err.write_all(&one.talk);
+            let _ = match io::stderr().is_terminal() {
+                true => err.write_all(folded(&String::from_utf8_lossy(&one.talk), WIDTH).as_bytes()),
+                false => err.write_all(&one.talk),
+            };
         }
         if args.reply {
             let _ = match &one.reply {
@@ -161,7 +171,7 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, Message> {
                 None => writeln!(err, "{}: nothing to ask for", printable(&input.name.display().to_string())),
             };
         } else if in_text && !several {
-            let _ = out.write_all(&one.text);
+            let _ = out.write_all(in_colour(&String::from_utf8_lossy(&one.text)).as_bytes());
         }
         table.add(input, &one);
         if args.json || args.junit || args.sarif {

@@ -8,7 +8,8 @@ use globset::GlobBuilder;
 
 use super::Exit;
 use super::message::{Message, plain};
-use crate::bundle::layout::EXTENSION;
+use crate::bundle::encryption::Identities;
+use crate::bundle::layout::{ENCRYPTED, EXTENSION};
 use crate::bundle::{BundleError, UntrustedBundle};
 
 /// Bytes that are taken from stdin. The largest bundles that people send have some 10 GB; more is no bundle but a pipe that
@@ -27,12 +28,13 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// Opens it and reads nothing yet.
-    pub(super) fn open(&self) -> Result<UntrustedBundle, BundleError> {
-        match &self.spooled {
+    /// Opens it, with one of `identities` where it is encrypted, and reads nothing else yet.
+    pub(super) fn open(&self, identities: Option<&Identities>) -> Result<UntrustedBundle, BundleError> {
+        let untrusted = match &self.spooled {
             Some(file) => UntrustedBundle::of_file(&self.name, file),
             None => UntrustedBundle::open(&self.name),
-        }
+        };
+        untrusted?.unlocked(identities)
     }
 }
 
@@ -47,10 +49,11 @@ pub(super) fn expand(args: &[PathBuf], stdin: &mut dyn Read) -> Result<Vec<Input
             }
             inputs.push(Input { name: PathBuf::from("stdin"), spooled: Some(spool(stdin)?) });
         } else if arg.is_dir() {
-            let found = below(arg, |path| path.to_string_lossy().ends_with(EXTENSION))?;
+            let found =
+                below(arg, |path| [EXTENSION, ENCRYPTED].iter().any(|end| path.to_string_lossy().ends_with(end)))?;
             if found.is_empty() {
                 return Err(Message::usage(format!("there is no bundle in `{}`", arg.display()))
-                    .hint(format!("a bundle's name ends in {EXTENSION}; name other files one by one")));
+                    .hint(format!("a bundle's name ends in {EXTENSION} or {ENCRYPTED}; name other files one by one")));
             }
             inputs.extend(found.into_iter().map(named));
         } else if !arg.exists() && arg.to_string_lossy().contains(['*', '?', '[']) {
@@ -106,7 +109,7 @@ fn matching(pattern: &Path) -> Result<Vec<PathBuf>, Message> {
     Ok(found.iter().map(|path| as_named(path)).collect())
 }
 
-/// Stdin in an unnamed file that only this process can reach.
+/// Stdin in an unnamed file that only this process can reach. What comes encrypted stays so.
 fn spool(stdin: &mut dyn Read) -> Result<File, Message> {
     let fail = |e: io::Error| {
         Message::new(Exit::LocalFailure, format!("cannot keep what comes from stdin: {}", plain(&e)))

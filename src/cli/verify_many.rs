@@ -10,7 +10,7 @@ use super::Exit;
 use super::verify::Terms;
 use super::verify_inputs::Input;
 use super::verify_one::{self, Verified};
-use crate::bundle::layout::EXTENSION;
+use crate::bundle::layout::{ENCRYPTED, EXTENSION};
 use crate::model::printable;
 
 /// Bundles at a time. Each is read by several threads of its own.
@@ -76,7 +76,7 @@ impl Table {
             Exit::Usage | Exit::LocalFailure | Exit::Interrupted => self.not_read += 1,
         }
         let name = printable(&input.name.display().to_string());
-        let name = name.strip_suffix(EXTENSION).unwrap_or(&name);
+        let name = [EXTENSION, ENCRYPTED].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
         let length = name.chars().count();
         // The end of a path tells more than its beginning.
         let name = match length.checked_sub(NAME) {

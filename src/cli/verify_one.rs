@@ -6,13 +6,13 @@ use std::sync::atomic::AtomicBool;
 
 use serde_json::{Value, json};
 
-use super::Exit;
 use super::inspect::report;
 use super::message::Message;
 use super::second_look::SecondLook;
 use super::verify::Terms;
 use super::verify_inputs::Input;
 use super::verify_text::{WIDTH, message_to_customer, render, wrap};
+use super::{Exit, count};
 use crate::bundle::signature::{Signed, signed};
 use crate::bundle::{BundleError, LeakScanError, VerifiedBundle};
 use crate::checklist::{Evaluation, State, evaluate};
@@ -40,7 +40,7 @@ pub(super) struct Verified {
 /// Verifies one bundle as `terms` say.
 pub(super) fn verify(input: &Input, terms: &Terms, cancel: &AtomicBool) -> Verified {
     let seen = input
-        .open()
+        .open(terms.identities.as_ref())
         .map_err(LeakScanError::from)
         .and_then(|untrusted| SecondLook::verify(untrusted, terms.scanner.as_ref(), terms.state.as_deref(), cancel));
     match seen {
@@ -154,7 +154,8 @@ fn tell(
     let gaps = manifest.plan.iter().filter(|item| item.outcome.leaves_a_gap()).count();
     writeln!(out, "{}", printable(&path.display().to_string()))?;
     writeln!(out, "  safe      yes: nothing in it can leave a folder or pose as something else")?;
-    writeln!(out, "  whole     yes: every byte is accounted for, {} artifacts", manifest.artifacts.len())?;
+    let artifacts = count(manifest.artifacts.len() as u64, "artifact");
+    writeln!(out, "  whole     yes: every byte is accounted for, {artifacts}")?;
     write!(out, "{}", look.head(bundle))?;
     match evaluation.missing().count() {
         0 => writeln!(out, "  complete  yes: ready for {}", evaluation.severity)?,

@@ -14,7 +14,8 @@ const LONGEST: usize = 300;
 /// Width of the column of states; the longest word is `MISSING`.
 const STATE: usize = 9;
 
-/// The result for a terminal of `width` columns, one item a line. States are words, so that nothing hangs on colour.
+/// The result for a terminal of `width` columns. What is met without a word to it is named together, so that a good bundle fits
+/// one screen. States are words, so that nothing hangs on colour.
 #[must_use]
 pub fn render(evaluation: &Evaluation, width: usize) -> String {
     let mut out = String::new();
@@ -25,7 +26,13 @@ pub fn render(evaluation: &Evaluation, width: usize) -> String {
         }
         out.push_str(group.title());
         out.push('\n');
-        for item in items {
+        let (plain, told): (Vec<&ItemResult>, Vec<&ItemResult>) =
+            items.into_iter().partition(|item| item.state == State::Met && item.notes.is_empty());
+        if !plain.is_empty() {
+            let names: Vec<String> = plain.iter().map(|item| one_line(&item.id, LONGEST)).collect();
+            wrap(&format!("  {:<STATE$}  ", "met"), STATE + 4, &names.join(", "), width, &mut out);
+        }
+        for item in told {
             render_item(item, width, &mut out);
         }
     }
@@ -93,6 +100,54 @@ fn render_item(item: &ItemResult, width: usize, out: &mut String) {
     }
 }
 
+/// Errors and hints for a terminal: lines that are too long are broken between words.
+pub(super) fn folded(text: &str, width: usize) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        let indent = line.len() - line.trim_start().len();
+        wrap(&line[..indent], indent + 2, &line[indent..], width, &mut out);
+    }
+    out
+}
+
+/// `text` with its states and answers in colour; whoever writes it takes the colour away where there is none.
+pub(super) fn in_colour(text: &str) -> String {
+    const RED: &str = "\x1b[1;31m";
+    const GREEN: &str = "\x1b[32m";
+    const YELLOW: &str = "\x1b[33m";
+    const STATES: [(&str, &str); 3] = [("MISSING", RED), ("met", GREEN), ("asked for", YELLOW)];
+    const ANSWERS: [(&str, &str); 10] = [
+        ("yes", GREEN),
+        ("accepted", GREEN),
+        ("signed", GREEN),
+        ("NO", RED),
+        ("UNKNOWN", RED),
+        ("unknown", YELLOW),
+        ("SUSPECT", RED),
+        ("not signed", YELLOW),
+        ("not checked", YELLOW),
+        ("in part", YELLOW),
+    ];
+    let mut out = String::new();
+    for line in text.split_inclusive('\n') {
+        // A name of up to 10 letters, or a state, stands behind two spaces.
+        let state = STATES.iter().find(|(word, _)| line.strip_prefix("  ").is_some_and(|rest| rest.starts_with(word)));
+        let answer = line.get(12..).filter(|_| line.starts_with("  ") && line.get(11..12) == Some(" "));
+        let answer = answer.filter(|_| line.as_bytes().get(2).is_some_and(u8::is_ascii_lowercase));
+        let answer = answer.and_then(|rest| ANSWERS.iter().find(|(word, _)| rest.starts_with(word)));
+        let (at, (word, colour)) = match (state, answer) {
+            (Some(state), _) => (2, state),
+            (None, Some(answer)) => (12, answer),
+            (None, None) => {
+                out.push_str(line);
+                continue;
+            }
+        };
+        out.push_str(&format!("{}{colour}{word}\x1b[0m{}", &line[..at], &line[at + word.len()..]));
+    }
+    out
+}
+
 /// `text` behind `first`, broken between words before `width` columns; later lines stand under `indent` spaces.
 pub(super) fn wrap(first: &str, indent: usize, text: &str, width: usize, out: &mut String) {
     let mut line = first.to_owned();
@@ -138,6 +193,27 @@ mod tests {
         assert!(text.contains("  n/a        Is there a HAR file"), "{text}");
         assert!(text.ends_with("not ready: 1 item is missing for SEV2\n"), "{text}");
         assert!(render(&evaluation("none"), WIDTH).ends_with("ready: the checklist is met for SEV2\n"));
+    }
+
+    #[test]
+    fn a_good_result_fits_one_screen() {
+        let text = render(&evaluation("none"), WIDTH);
+        assert!(text.lines().count() <= 30, "{text}");
+        assert!(text.contains("  met        summary, steps-to-reproduce, error-messages, screenshots\n"), "{text}");
+    }
+
+    #[test]
+    fn colour_adds_nothing_but_colour_and_long_errors_break_between_words() {
+        let text = "b.casefile.zip\n  safe      yes: all\n  clean     NO: 1 finding\n  MISSING    Is it?\n  met        a, b\nend\n";
+        let coloured = in_colour(text);
+        assert!(
+            coloured.contains("  safe      \x1b[32myes\x1b[0m: all\n") && coloured.contains("\x1b[1;31mMISSING\x1b[0m")
+        );
+        let plain = ["\x1b[1;31m", "\x1b[32m", "\x1b[33m", "\x1b[0m"]
+            .iter()
+            .fold(coloured, |text, code| text.replace(code, ""));
+        assert_eq!(plain, text);
+        assert_eq!(folded("error: one two\n  a: bcd efg\n", 10), "error: one\n  two\n  a: bcd\n    efg\n");
     }
 
     #[test]

@@ -1,13 +1,11 @@
 //! Bytes that cannot be read twice (commands, pipes): held in memory, and beyond a cap in an unnamed file that is encrypted
 //! with a key that only memory holds. So no byte that has not passed the rules reaches the disk in a form that anyone can read.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use chacha20::ChaCha20;
-use chacha20::cipher::{KeyIvInit, StreamCipher, StreamCipherSeek};
+use crate::platform::{SealedSpool, Spooled};
 
 /// Bytes of one source that stay in memory.
 const IN_MEMORY: usize = 1 << 20;
@@ -22,21 +20,15 @@ static HELD: AtomicUsize = AtomicUsize::new(0);
 #[derive(Default)]
 pub struct Holder {
     memory: Vec<u8>,
-    spool: Option<Spool>,
+    spool: Option<SealedSpool>,
     length: u64,
-}
-
-struct Spool {
-    file: File,
-    cipher: ChaCha20,
-    key: [u8; 32],
 }
 
 /// What a [`Holder`] took.
 #[derive(Clone)]
 pub struct Held {
     memory: Arc<Vec<u8>>,
-    spool: Option<(Arc<File>, [u8; 32])>,
+    spool: Option<Spooled>,
     length: u64,
 }
 
@@ -46,9 +38,6 @@ impl std::fmt::Debug for Held {
     }
 }
 
-/// A key is used for one file only, so one nonce is enough.
-const NONCE: [u8; 12] = [0; 12];
-
 impl Holder {
     /// Nothing taken yet.
     #[must_use]
@@ -56,20 +45,16 @@ impl Holder {
         Self::default()
     }
 
-    fn spool(&mut self) -> io::Result<&mut Spool> {
+    fn spool(&mut self) -> io::Result<&mut SealedSpool> {
         if self.spool.is_none() {
-            let mut key = [0; 32];
-            getrandom::fill(&mut key).map_err(|e| io::Error::other(e.to_string()))?;
-            let cipher = ChaCha20::new(&key.into(), &NONCE.into());
-            self.spool = Some(Spool { file: tempfile::tempfile()?, cipher, key });
+            self.spool = Some(SealedSpool::new(None)?);
         }
         self.spool.as_mut().ok_or_else(|| io::Error::other("the spool was just made"))
     }
 
     /// All that was written, to be read.
     pub fn finish(self) -> io::Result<Held> {
-        let spool = self.spool.map(|spool| (Arc::new(spool.file), spool.key));
-        Ok(Held { memory: Arc::new(self.memory), spool, length: self.length })
+        Ok(Held { memory: Arc::new(self.memory), spool: self.spool.map(SealedSpool::finish), length: self.length })
     }
 }
 
@@ -83,10 +68,7 @@ impl Write for Holder {
             self.memory.extend_from_slice(buf);
             return Ok(buf.len());
         }
-        let spool = self.spool()?;
-        let mut block = buf.to_vec();
-        spool.cipher.apply_keystream(&mut block);
-        spool.file.write_all(&block)?;
+        self.spool()?.write_all(buf)?;
         Ok(buf.len())
     }
 
@@ -113,10 +95,7 @@ impl Held {
         let memory = io::Cursor::new(SharedBytes(Arc::clone(&self.memory)));
         match &self.spool {
             None => Ok(Box::new(memory)),
-            Some((file, key)) => {
-                let cipher = ChaCha20::new(&(*key).into(), &NONCE.into());
-                Ok(Box::new(memory.chain(SpoolReader { file: Arc::clone(file), cipher, at: 0 })))
-            }
+            Some(spooled) => Ok(Box::new(memory.chain(spooled.reader()))),
         }
     }
 }
@@ -126,24 +105,6 @@ struct SharedBytes(Arc<Vec<u8>>);
 impl AsRef<[u8]> for SharedBytes {
     fn as_ref(&self) -> &[u8] {
         &self.0
-    }
-}
-
-struct SpoolReader {
-    file: Arc<File>,
-    cipher: ChaCha20,
-    at: u64,
-}
-
-impl Read for SpoolReader {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let mut file = &*self.file;
-        file.seek(SeekFrom::Start(self.at))?;
-        let n = file.read(buf)?;
-        self.cipher.try_seek(self.at).map_err(|_| io::Error::other("the spool is over the cipher's range"))?;
-        self.cipher.apply_keystream(&mut buf[..n]);
-        self.at += n as u64;
-        Ok(n)
     }
 }
 
@@ -175,11 +136,7 @@ mod tests {
             holder.write_all(b"a secret that must not be on the disk\n").expect("holds");
         }
         let held = holder.finish().expect("holds");
-        let (file, _) = held.spool.as_ref().expect("over the cap");
-        let mut raw = Vec::new();
-        let mut file = &**file;
-        file.seek(SeekFrom::Start(0)).expect("seeks");
-        file.read_to_end(&mut raw).expect("reads");
+        let raw = held.spool.as_ref().expect("over the cap").raw();
         assert!(!raw.is_empty() && memchr::memmem::find(&raw, b"secret").is_none());
     }
 }

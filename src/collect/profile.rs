@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
-use serde::Deserialize;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Deserializer, de};
 use sha2::{Digest, Sha256};
 
-use crate::model::Sha256Digest;
+use crate::bundle::encryption::{RecipientError, Recipients};
 use crate::model::config::{ConfigError, MAX_CONFIG_BYTES, parse_toml};
+pub use crate::model::size::bytes;
+use crate::model::{DropLink, Sha256Digest};
 use crate::platform::System;
 use crate::probe::run::{DEFAULT_LIMIT, MOST_TARGETS};
 use crate::probe::{Kind, Target};
@@ -21,6 +23,8 @@ const WINDOWS: &str = include_str!("default-windows.toml");
 pub struct Profile {
     /// A name for people.
     pub name: String,
+    /// Who alone can open the bundle; `None`: everybody.
+    pub encrypt_to: Option<Recipients>,
     /// Caps on sizes and times.
     pub limits: Limits,
     /// Groups of host facts; `None`: no host facts.
@@ -39,6 +43,8 @@ pub struct Profile {
     pub screenshots: Vec<Files>,
     /// Commands.
     pub commands: Vec<Command>,
+    /// Who gets the bundle, where somebody sends it.
+    pub send: Option<SendTo>,
     /// The text that it was read from.
     pub text: String,
 }
@@ -134,6 +140,8 @@ pub struct Command {
 struct ProfileText {
     name: String,
     #[serde(default)]
+    encrypt_to: Vec<String>,
+    #[serde(default)]
     limits: LimitsText,
     host: Option<HostText>,
     #[serde(default)]
@@ -149,6 +157,7 @@ struct ProfileText {
     screenshots: Vec<Files>,
     #[serde(default)]
     commands: Vec<CommandText>,
+    send: Option<SendTo>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -186,6 +195,35 @@ struct CommandText {
     timeout: Option<String>,
 }
 
+/// Who gets the bundle, where somebody sends it. Nothing is sent because this stands in a profile.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SendTo {
+    /// Who reads it, in words.
+    pub recipient: String,
+    /// The host that gets it; the link must lead there.
+    pub host: String,
+    /// Until when.
+    pub expires: Timestamp,
+    /// All that is needed to write there.
+    #[serde(deserialize_with = "link")]
+    pub link: DropLink,
+    /// A file of certificates (PEM) that are trusted beside the system's.
+    pub ca_file: Option<String>,
+    /// The most bytes a second.
+    #[serde(default, deserialize_with = "size")]
+    pub limit: Option<u64>,
+}
+
+fn link<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DropLink, D::Error> {
+    DropLink::parse(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+}
+
+fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let size = bytes(&String::deserialize(deserializer)?).filter(|size| *size > 0);
+    size.map(Some).ok_or_else(|| de::Error::custom("is no size: write a number with KiB, MiB or GiB"))
+}
+
 fn yes() -> bool {
     true
 }
@@ -217,6 +255,21 @@ impl Profile {
         let fail = |key: String, needle: &str, problem: String, mend: &str| {
             ConfigError::file(file, problem).at_key(key).at_text(text, needle).mend(mend)
         };
+        let mut encrypt_to: Option<Recipients> = None;
+        for key in &raw.encrypt_to {
+            // It may be a secret key by mistake, so it is not repeated.
+            let one = Recipients::parse(key).map_err(|e| {
+                let problem = match e {
+                    RecipientError::NoKey(_) => "is no public key of age".to_owned(),
+                    other => other.to_string(),
+                };
+                fail("encrypt_to".to_owned(), key, problem, "write a public key: `age1` and 58 letters and digits")
+            })?;
+            encrypt_to = Some(match encrypt_to {
+                Some(others) => others.and(one),
+                None => one,
+            });
+        }
         let size = |key: &str, given: Option<String>, default: u64| match given {
             None => Ok(default),
             Some(given) => bytes(&given).ok_or_else(|| {
@@ -310,6 +363,7 @@ impl Profile {
         }
         Ok(Self {
             name: raw.name,
+            encrypt_to,
             limits,
             host,
             probes,
@@ -319,8 +373,18 @@ impl Profile {
             har: raw.har,
             screenshots: raw.screenshots,
             commands,
+            send: raw.send,
             text: text.to_owned(),
         })
+    }
+
+    /// Its text without the drop link, to be shown.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match &self.send {
+            Some(send) => self.text.replace(send.link.reveal(), "REDACTED-drop-link"),
+            None => self.text.clone(),
+        }
     }
 
     /// SHA-256 of its text.
@@ -334,22 +398,6 @@ impl Profile {
     pub fn is_builtin_command(system: System, run: &[String]) -> bool {
         Self::builtin(system).commands.iter().any(|command| command.run == run)
     }
-}
-
-/// `50MiB`, `10 MB`, `1GiB`, `4096`; the decimal and binary units are taken as binary, as people mean them.
-#[must_use]
-pub fn bytes(text: &str) -> Option<u64> {
-    let text = text.trim();
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let number: u64 = text[..digits].parse().ok()?;
-    let shift = match text[digits..].trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 0,
-        "k" | "kb" | "kib" => 10,
-        "m" | "mb" | "mib" => 20,
-        "g" | "gb" | "gib" => 30,
-        _ => return None,
-    };
-    number.checked_mul(1 << shift)
 }
 
 /// `30s`, `15m`, `24h`, `7d`; at most ten years.
@@ -370,7 +418,7 @@ pub fn duration(text: &str) -> Option<Duration> {
 
 /// `--since`: a moment, or a length of time before `now`.
 #[must_use]
-pub fn since(text: &str, now: jiff::Timestamp) -> Option<jiff::Timestamp> {
+pub fn since(text: &str, now: Timestamp) -> Option<Timestamp> {
     if let Some(ago) = duration(text) {
         return now.checked_sub(SignedDuration::try_from(ago).ok()?).ok();
     }
@@ -396,6 +444,18 @@ mod tests {
         assert_eq!(bytes("99999999999999999999G"), None);
         assert_eq!(duration("24h"), Some(Duration::from_secs(86_400)));
         assert_eq!(duration("soon"), None);
+    }
+
+    #[test]
+    fn recipients_are_public_keys_and_a_secret_one_is_not_repeated() {
+        let key = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
+        let profile = Profile::parse("p.toml", &format!("name = \"x\"\nencrypt_to = [\"{key}\"]\n")).expect("a key");
+        assert_eq!(profile.encrypt_to.expect("one").keys().collect::<Vec<_>>(), [key]);
+        let secret = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
+        let error =
+            Profile::parse("p.toml", &format!("name = \"x\"\nencrypt_to = [\"{secret}\"]\n")).expect_err("secret");
+        assert!(error.line == Some(2) && !error.to_string().contains("GFPYY"), "{error}");
+        assert!(Profile::empty().encrypt_to.is_none());
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::journal::{Event, Head, Journal, JournalError, Recorded, recorded};
+use super::journal::{Event, Head, Journal, JournalError, recorded};
 use crate::bundle::LeakFinding;
+use crate::escalate::progress::Recorded;
 use crate::model::{CaseId, Sha256Digest};
 
 /// The event in the journal.
@@ -32,7 +33,7 @@ pub fn accepted(
 ) -> Result<BTreeMap<String, Acceptance>, JournalError> {
     let digest = digest.to_string();
     let mut accepted = BTreeMap::new();
-    for Recorded { at, facts } in recorded(folder, case_id, EVENT)? {
+    for Recorded { at, facts, .. } in recorded(folder, case_id, EVENT)? {
         if facts.get("bundle_digest") != Some(&digest) {
             continue;
         }

@@ -7,10 +7,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Method;
 use reqwest::blocking::{Client, ClientBuilder, RequestBuilder, Response};
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
+use reqwest::{Method, StatusCode};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
@@ -19,7 +19,7 @@ use url::{Host, Url};
 use super::recording::Recording;
 
 /// Longest answer that is read into memory: no API answer that we use comes near it.
-const MOST_ANSWER_BYTES: u64 = 4 * 1024 * 1024;
+pub(super) const MOST_ANSWER_BYTES: u64 = 4 * 1024 * 1024;
 
 /// How long a connection may take to stand.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -35,6 +35,7 @@ pub struct HttpClient {
     loopback: Client,
     /// Where requests go in a rehearsal, instead of out.
     recording: Option<Arc<Recording>>,
+    tls: ClientConfig,
 }
 
 /// What came back.
@@ -46,7 +47,7 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body, at most 4 MiB; empty where it went into a sink.
     pub body: Vec<u8>,
-    host: String,
+    pub(super) host: String,
 }
 
 /// Why there is no answer, or none that can be used.
@@ -106,23 +107,19 @@ impl HttpClient {
     /// A client that trusts what this system trusts, and `authorities` beside.
     pub fn new(authorities: &[CertificateDer<'static>]) -> Result<Self, HttpError> {
         let tls = tls(authorities)?;
-        let build = |builder: ClientBuilder| builder.build().map_err(|e| HttpError::Tls(why(e)));
-        let common = || {
-            Client::builder()
-                .user_agent(concat!("casefile/", env!("CARGO_PKG_VERSION")))
-                .redirect(Policy::none())
-                .retry(reqwest::retry::never())
-                .connect_timeout(CONNECT)
-                .timeout(EXCHANGE)
-                .tls_backend_preconfigured(tls.clone())
+        let build = |settings: reqwest::ClientBuilder| {
+            // Whoever streams watches for a standstill instead; only these clients have a limit for the whole.
+            ClientBuilder::from(settings).timeout(EXCHANGE).build().map_err(|e| HttpError::Tls(why(e)))
         };
-        // A name service that calls another machine `localhost` is not asked.
-        let here = [SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0), SocketAddr::new(Ipv6Addr::LOCALHOST.into(), 0)];
-        Ok(Self {
-            outside: build(common())?,
-            loopback: build(common().no_proxy().resolve_to_addrs("localhost", &here))?,
-            recording: None,
-        })
+        Ok(Self { outside: build(outside(&tls))?, loopback: build(loopback(&tls))?, tls, recording: None })
+    }
+
+    /// A client for bodies that are too long for a limit of time, with the same trust and the same refusals. Whoever uses
+    /// it gives up a standstill, and asks [`redirected`] about each answer.
+    pub(super) fn streaming(&self, url: &Url) -> Result<reqwest::Client, HttpError> {
+        let local = travels(url)?;
+        let settings = if local { loopback(&self.tls) } else { outside(&self.tls) };
+        settings.build().map_err(|e| HttpError::Tls(why(e)))
     }
 
     /// A client for a rehearsal: what it is to send goes into `recording`, and every answer is 200 with `{}`.
@@ -138,12 +135,7 @@ impl HttpClient {
 
     /// A request to `url`, to be completed and given to [`HttpClient::send`]. Refused where it would travel in the clear.
     pub fn request(&self, method: Method, url: &Url) -> Result<RequestBuilder, HttpError> {
-        let local = is_loopback(url);
-        match url.scheme() {
-            "https" => {}
-            "http" if local => {}
-            scheme => return Err(HttpError::Insecure { host: host(url), scheme: scheme.to_owned() }),
-        }
+        let local = travels(url)?;
         let client = if local { &self.loopback } else { &self.outside };
         Ok(client.request(method, url.clone()))
     }
@@ -241,28 +233,62 @@ fn recorded(recording: &Recording, request: RequestBuilder) -> Result<Answer, Ht
     Ok(Answer { status: 200, headers: HeaderMap::new(), body: b"{}".to_vec(), host: host(request.url()) })
 }
 
+/// Whether what goes to `url` stays on this machine. Refused where it would travel in the clear.
+fn travels(url: &Url) -> Result<bool, HttpError> {
+    let local = is_loopback(url);
+    match url.scheme() {
+        "https" => Ok(local),
+        "http" if local => Ok(true),
+        scheme => Err(HttpError::Insecure { host: host(url), scheme: scheme.to_owned() }),
+    }
+}
+
+fn outside(tls: &ClientConfig) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(concat!("casefile/", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::none())
+        .retry(reqwest::retry::never())
+        .connect_timeout(CONNECT)
+        .tls_backend_preconfigured(tls.clone())
+}
+
+fn loopback(tls: &ClientConfig) -> reqwest::ClientBuilder {
+    // A name service that calls another machine `localhost` is not asked.
+    let here = [SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0), SocketAddr::new(Ipv6Addr::LOCALHOST.into(), 0)];
+    outside(tls).no_proxy().resolve_to_addrs("localhost", &here)
+}
+
 fn exchange(request: RequestBuilder) -> Result<(String, Response), HttpError> {
     let (client, request) = request.build_split();
     let request =
         request.map_err(|e| HttpError::NotSent { host: e.url().map_or_else(String::new, host), problem: why(e) })?;
-    let host = host(request.url());
-    let response = client.execute(request).map_err(|e| {
-        let host = host.clone();
-        match (e.is_connect() || e.is_builder(), why(e)) {
-            (true, problem) => HttpError::NotSent { host, problem },
-            (false, problem) => HttpError::NoAnswer { host, problem },
-        }
-    })?;
-    if response.status().is_redirection() {
-        let to = response.headers().get("location").and_then(|to| to.to_str().ok());
-        let to =
-            to.and_then(|to| response.url().join(to).ok()).map_or_else(|| "nowhere".to_owned(), |to| self::host(&to));
-        return Err(HttpError::Redirected { host, status: response.status().as_u16(), to });
-    }
-    Ok((host, response))
+    let url = request.url().clone();
+    let response = client.execute(request).map_err(|e| lost(&url, e))?;
+    redirected(&url, response.status(), response.headers())?;
+    Ok((host(&url), response))
 }
 
-fn host(url: &Url) -> String {
+/// What became of a request to `url` that has no answer.
+pub(super) fn lost(url: &Url, error: reqwest::Error) -> HttpError {
+    let host = host(url);
+    match (error.is_connect() || error.is_builder(), why(error)) {
+        (true, problem) => HttpError::NotSent { host, problem },
+        (false, problem) => HttpError::NoAnswer { host, problem },
+    }
+}
+
+/// Refuses an answer that sends us elsewhere.
+pub(super) fn redirected(url: &Url, status: StatusCode, headers: &HeaderMap) -> Result<(), HttpError> {
+    if !status.is_redirection() {
+        return Ok(());
+    }
+    let to = headers.get(LOCATION).and_then(|to| to.to_str().ok()).and_then(|to| url.join(to).ok());
+    let to = to.map_or_else(|| "nowhere".to_owned(), |to| host(&to));
+    Err(HttpError::Redirected { host: host(url), status: status.as_u16(), to })
+}
+
+/// The host of `url`, with its port where it is named.
+pub(super) fn host(url: &Url) -> String {
     match (url.host_str(), url.port()) {
         (Some(host), Some(port)) => format!("{host}:{port}"),
         (Some(host), None) => host.to_owned(),

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::escalate::progress::Recorded;
 use crate::model::{CaseId, Sha256Digest};
 use crate::platform::{create_private_dir, open_private_append};
 
@@ -46,15 +47,6 @@ pub struct Head {
 pub struct Event {
     name: String,
     facts: BTreeMap<String, String>,
-}
-
-/// An event as it stands in a journal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recorded {
-    /// When it was written.
-    pub at: Timestamp,
-    /// Its facts by name.
-    pub facts: BTreeMap<String, String>,
 }
 
 /// Why a journal cannot be used.
@@ -127,14 +119,14 @@ impl Journal {
     /// while it was written (a kill, a full disk) is dropped, and the drop recorded with the next event.
     pub fn open(folder: &Path, case_id: &CaseId) -> Result<Self, JournalError> {
         create_private_dir(folder).map_err(failed("make the folder of", folder))?;
-        let lock_path = folder.join(format!("{case_id}.lock"));
+        let lock_path = lock_path_of(folder, case_id);
         let lock = open_private_append(&lock_path).map_err(failed("lock", &lock_path))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => return Err(JournalError::Busy(lock_path)),
             Err(fs::TryLockError::Error(e)) => return Err(failed("lock", &lock_path)(e)),
         }
-        let path = folder.join(format!("{case_id}.jsonl"));
+        let path = path_of(folder, case_id);
         let mut file = open_private_append(&path).map_err(failed("open", &path))?;
         let mut bytes = Vec::new();
         (&mut file).take(MOST_BYTES).read_to_end(&mut bytes).map_err(failed("read", &path))?;
@@ -183,6 +175,22 @@ impl Journal {
         })
     }
 
+    /// What happened, first to last.
+    #[must_use]
+    pub fn recorded(&self) -> Vec<Recorded> {
+        self.lines.iter().cloned().map(Recorded::from).collect()
+    }
+
+    /// The name of the last event that has these facts and one of these `names`.
+    #[must_use]
+    pub fn last_of(&self, names: &[&str], facts: &Event) -> Option<&str> {
+        let holds = |line: &&Line| {
+            names.contains(&line.event.as_str())
+                && facts.facts.iter().all(|(fact, value)| line.facts.get(fact) == Some(value))
+        };
+        self.lines.iter().rev().find(holds).map(|line| line.event.as_str())
+    }
+
     /// Where it stands.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -204,20 +212,79 @@ pub fn verify(path: &Path) -> Result<Head, JournalError> {
     Ok(head_of(&read_lines(path, &case_id, &bytes)?, &case_id))
 }
 
-/// Every event of this name in the journal of `case_id` in `folder`, with its time and facts; nothing where there is no
-/// journal. Locks and writes nothing. A last line that is just being written does not count yet.
-pub fn recorded(folder: &Path, case_id: &CaseId, name: &str) -> Result<Vec<Recorded>, JournalError> {
-    let path = folder.join(format!("{case_id}.jsonl"));
+/// The lines of a journal, checked, and its head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadJournal {
+    /// What happened, first to last.
+    pub lines: Vec<Recorded>,
+    /// The hash of each line: whoever knows one sees whether its line is still there.
+    pub hashes: Vec<Sha256Digest>,
+    /// The last line.
+    pub head: Head,
+}
+
+/// Reads and checks the journal of `case_id` in `folder`; `None` where there is none. Locks and writes nothing. A last line
+/// that is just being written does not count yet.
+pub fn read(folder: &Path, case_id: &CaseId) -> Result<Option<ReadJournal>, JournalError> {
+    read_up_to(folder, case_id, |bytes| bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1))
+}
+
+/// The same, but a last line that is cut off is an error.
+pub fn read_whole(folder: &Path, case_id: &CaseId) -> Result<Option<ReadJournal>, JournalError> {
+    read_up_to(folder, case_id, <[u8]>::len)
+}
+
+fn read_up_to(
+    folder: &Path,
+    case_id: &CaseId,
+    end: impl FnOnce(&[u8]) -> usize,
+) -> Result<Option<ReadJournal>, JournalError> {
+    let path = path_of(folder, case_id);
     let mut bytes = Vec::new();
     let file = match File::open(&path) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file.map_err(failed("read", &path))?,
     };
     file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(failed("read", &path))?;
-    let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
-    let lines = read_lines(&path, case_id, &bytes[..whole])?;
-    let named = lines.into_iter().filter(|line| line.event == name);
-    Ok(named.map(|Line { at, facts, .. }| Recorded { at, facts }).collect())
+    let lines = read_lines(&path, case_id, &bytes[..end(&bytes)])?;
+    let (head, hashes) = (head_of(&lines, case_id), lines.iter().map(|line| line.hash).collect());
+    Ok(Some(ReadJournal { lines: lines.into_iter().map(Recorded::from).collect(), hashes, head }))
+}
+
+/// Every event of this name in the journal of `case_id` in `folder`, as [`read`] reads it; nothing where there is none.
+pub fn recorded(folder: &Path, case_id: &CaseId, name: &str) -> Result<Vec<Recorded>, JournalError> {
+    let lines = read(folder, case_id)?.map(|read| read.lines).unwrap_or_default();
+    Ok(lines.into_iter().filter(|line| line.event == name).collect())
+}
+
+/// Where the journal of `case_id` stands in `folder`.
+#[must_use]
+pub fn path_of(folder: &Path, case_id: &CaseId) -> PathBuf {
+    folder.join(format!("{case_id}.jsonl"))
+}
+
+/// Where its lock stands.
+#[must_use]
+pub fn lock_path_of(folder: &Path, case_id: &CaseId) -> PathBuf {
+    folder.join(format!("{case_id}.lock"))
+}
+
+/// The cases that have a journal in `folder`, in the order of their ids.
+pub fn cases(folder: &Path) -> Result<Vec<CaseId>, JournalError> {
+    let entries = match fs::read_dir(folder) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(failed("list", folder))?,
+    };
+    let id = |name: std::ffi::OsString| CaseId::parse(name.to_str()?.strip_suffix(".jsonl")?).ok();
+    let mut cases: Vec<CaseId> = entries.flatten().filter_map(|entry| id(entry.file_name())).collect();
+    cases.sort();
+    Ok(cases)
+}
+
+impl From<Line> for Recorded {
+    fn from(Line { at, event, facts, .. }: Line) -> Self {
+        Self { at, event, facts }
+    }
 }
 
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> JournalError + use<> {

@@ -4,15 +4,19 @@
 //! at all is decided in `escalate/`.
 
 pub mod acceptance;
+pub mod callout;
 pub mod handover;
 pub mod http;
 pub mod journal;
+pub mod kept_case;
 #[cfg(test)]
 pub(crate) mod loopback;
 pub mod notifiers;
 pub mod outbox;
 pub mod recording;
+pub mod retry;
 pub mod secrets;
+pub mod uploads;
 
 use std::path::{Path, PathBuf};
 
@@ -108,4 +112,18 @@ pub enum DeliverError {
         /// What is wrong with it.
         problem: String,
     },
+}
+
+impl DeliverError {
+    /// Somebody asked to stop.
+    #[must_use]
+    pub fn interruption() -> Self {
+        Self::Io { action: "finish", path: PathBuf::new(), source: std::io::ErrorKind::Interrupted.into() }
+    }
+
+    /// Whether it ended because somebody asked to stop.
+    #[must_use]
+    pub fn is_interruption(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == std::io::ErrorKind::Interrupted)
+    }
 }

@@ -3,12 +3,15 @@
 //! This room decides and words; it opens no file, asks no clock and sends nothing. `deliver/` carries out.
 
 pub mod calendar;
+pub mod callout;
+pub mod customer_update;
 pub mod matrix;
 pub mod notice;
 pub mod notifiers;
 pub mod on_call;
 pub mod plain_text;
 pub mod policy;
+pub mod progress;
 pub mod public_text;
 pub mod routing;
 pub mod secret_ref;
@@ -16,8 +19,10 @@ pub mod severity;
 pub mod targets;
 pub mod ticket;
 mod ticket_context;
+pub mod uploads;
 
 pub use policy::Policy;
+pub use progress::Progress;
 pub use severity::{Classified, Decided, classify, decide};
 pub use targets::{Due, Targets};
 pub use ticket::{Ticket, TicketTemplate};

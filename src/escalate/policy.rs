@@ -1,17 +1,20 @@
 //! The policy: what the severities mean, how fast each must move, and where a ticket goes.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 use crate::model::config::parse_toml;
-use crate::model::{ConfigError, Severity};
+use crate::model::{ConfigError, Severity, Sha256Digest};
 
 use super::calendar::Calendar;
 use super::matrix::Row;
 use super::notifiers::NotifierPolicy;
 use super::on_call::Schedule;
 use super::routing::Routing;
+use super::uploads::{self, Uploads};
 
 const BUILTIN: &str = include_str!("policy.toml");
 
@@ -35,12 +38,20 @@ pub struct Policy {
     /// Who is on call, by team.
     #[serde(default)]
     pub on_call: BTreeMap<String, Schedule>,
+    /// The upload that takes bundles that no ticket takes.
+    pub upload: Option<String>,
+    /// Stores for bundles, by name.
+    #[serde(default)]
+    pub uploads: Uploads,
     /// The targets of notices, by name.
     #[serde(default)]
     pub notifiers: BTreeMap<String, NotifierPolicy>,
     /// Which of them are told of what.
     #[serde(default)]
     pub matrix: Vec<Row>,
+    /// SHA-256 of the text that it was read from: a journal says by it under which policy a case went out.
+    #[serde(skip)]
+    pub digest: Option<Sha256Digest>,
 }
 
 /// How a team or one of its people is reached.
@@ -89,6 +100,10 @@ pub struct Level {
     pub escalate: Option<Target>,
     /// Until when engineering answers, counted from the customer's report.
     pub respond: Option<Target>,
+    /// How many minutes people have before the next ones are called.
+    pub next_level_after: Option<NonZeroU16>,
+    /// Every how many minutes the customer hears from us until the end.
+    pub update_every: Option<NonZeroU16>,
 }
 
 /// A span of time after the report.
@@ -143,7 +158,8 @@ impl Policy {
 
     /// Reads a policy that somebody wrote. `file` names it in errors.
     pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
-        let policy: Self = parse_toml(file, text)?;
+        let mut policy: Self = parse_toml(file, text)?;
+        policy.digest = Some(Sha256Digest(Sha256::digest(text).into()));
         let fail = |key: String, problem: &str, mend: &str| {
             let last = key.rsplit('.').next().unwrap_or(&key).to_owned();
             ConfigError::file(file, problem).at_key(key).at_text(text, &last).mend(mend)
@@ -169,6 +185,9 @@ impl Policy {
         }
         if let Some((key, problem, mend)) = policy.routing.mistake() {
             return Err(fail(key, problem, mend));
+        }
+        if let Some((key, problem, mend)) = uploads::mistake(policy.upload.as_deref(), &policy.uploads) {
+            return Err(fail(key, &problem, &mend));
         }
         if let Some((key, problem, mend)) = policy.matrix_mistake() {
             let error = ConfigError::file(file, problem).mend(mend);

@@ -42,9 +42,20 @@ pub struct NoDueTime {
 
 /// The due times of `case` at `severity`, as seen at `now`.
 pub fn targets(case: &Case, severity: Severity, policy: &Policy, now: Timestamp) -> Result<Targets, NoDueTime> {
+    targets_since(case, severity, policy, now, now)
+}
+
+/// The same for a case that was escalated at `opened_at`: a clock that began there begins there again.
+pub fn targets_since(
+    case: &Case,
+    severity: Severity,
+    policy: &Policy,
+    opened_at: Timestamp,
+    now: Timestamp,
+) -> Result<Targets, NoDueTime> {
     let (from, from_reason) = match &case.reported_at {
         Some(reported) => (reported.value.utc, "the customer's report"),
-        None => (now, "the escalation, as nobody said when it was reported"),
+        None => (opened_at, "the escalation, as nobody said when it was reported"),
     };
     let level = policy.level(severity);
     let (name, calendar) = policy.calendar_of(case);

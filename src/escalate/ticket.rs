@@ -66,6 +66,8 @@ pub struct TicketFacts<'a> {
     pub evaluation: &'a Evaluation,
     /// Why it goes out although the checklist is not met.
     pub override_checklist: Option<&'a str>,
+    /// Why it cannot wait, where somebody said so.
+    pub time_critical: Option<&'a str>,
     /// Who escalates.
     pub agent: Option<&'a str>,
     /// The time of the escalation.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::checklist::{Evaluation, Group, ItemResult, State};
 use crate::model::case::{Answer, Contact, Fact};
-use crate::model::{Case, Moment};
+use crate::model::{Case, Moment, Severity};
 
 use super::plain_text::{block, inline};
 use super::targets::{Due, in_words};
@@ -38,6 +38,7 @@ pub(super) struct TicketContext {
     agent: Option<String>,
     severity: SeverityFields,
     escalation_reason: String,
+    time_critical: bool,
     targets: Vec<TargetFields>,
     targets_from: String,
     customer_sla: String,
@@ -161,7 +162,11 @@ impl TicketContext {
                 unknowns: decided.by_facts.unknowns.iter().map(|unknown| inline(unknown, LINE)).collect(),
                 override_reason: decided.override_reason.as_deref().map(|reason| inline(reason, LINE)),
             },
-            escalation_reason: said(case.escalation_reason.as_ref()),
+            escalation_reason: match facts.time_critical {
+                Some(why) => format!("time-critical: {}", inline(why, LINE)),
+                None => said(case.escalation_reason.as_ref()),
+            },
+            time_critical: facts.time_critical.is_some() || decided.severity == Severity::Sev1,
             targets: targets(facts),
             targets_from: format!("{} ({})", in_utc(facts.targets.from), facts.targets.from_reason),
             customer_sla: case.customer_sla.as_ref().map_or(NOT_GIVEN.to_owned(), |f| inline(&f.value.text, LINE)),
@@ -210,6 +215,7 @@ impl TicketContext {
                 override_reason: Some(x()),
             },
             escalation_reason: x(),
+            time_critical: true,
             targets: vec![TargetFields { what: x(), when: x(), counted: x(), missed_by: Some(x()) }],
             targets_from: x(),
             customer_sla: x(),

@@ -25,6 +25,7 @@ fn ticket_with(case: &Case, template: &TicketTemplate, chosen: Option<Severity>)
         targets: &targets,
         evaluation: &evaluation,
         override_checklist: None,
+        time_critical: None,
         agent: Some("sam"),
         now,
     };

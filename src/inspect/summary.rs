@@ -130,7 +130,8 @@ fn redactions(manifest: &Manifest) -> BTreeMap<String, u64> {
 }
 
 fn span(manifest: &Manifest) -> Option<TimeSpan> {
-    manifest.artifacts.iter().filter_map(|artifact| artifact.span.clone()).reduce(|all, one| TimeSpan {
+    let logs = manifest.artifacts.iter().filter(|artifact| !artifact.path.as_str().starts_with("data/har/"));
+    logs.filter_map(|artifact| artifact.span.clone()).reduce(|all, one| TimeSpan {
         first: all.first.min(one.first),
         last: all.last.max(one.last),
         zone_stated: all.zone_stated && one.zone_stated,

@@ -205,7 +205,12 @@ pub fn run(order: &Order, planned: &[Planned], watch: &mut dyn FnMut(Event<'_>))
     let sources: Vec<Arc<Source>> = planned.iter().flat_map(|item| item.sources.iter().cloned()).collect();
     watch(Event::Planned { sources: sources.len() });
     // First of all, so that a folder that takes no file is known before anybody waits for the first pass.
-    let mut writer = crate::bundle::writer::BundleWriter::create(&order.folder, &order.name, order.epoch)?;
+    let mut writer = crate::bundle::writer::BundleWriter::create(
+        &order.folder,
+        &order.name,
+        order.epoch,
+        order.profile.encrypt_to.as_ref(),
+    )?;
     let scans = first_pass::scan(order, &sources, watch);
     if cancelled() {
         return Err(RunError::Interrupted);

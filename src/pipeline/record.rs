@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::gather::Ended;
 use super::{Order, Planned, RunError, Told};
 use crate::bundle::writer::{Added, BundleWriter, Documents, WriteError};
+use crate::checklist::PROFILE_ID;
 use crate::collect::Source;
 use crate::model::Outcome;
 use crate::model::case::DISCLOSED_FIELDS;
@@ -231,6 +232,7 @@ impl<'a> Record<'a> {
         let manifest = self.redactor.long_document(&head, lists, &is_structure).map_err(fail("manifest.json"))?;
         let zulu = order.epoch.unwrap_or(wall).to_zoned(jiff::tz::TimeZone::UTC);
         let bag_info = vec![
+            ("BagIt-Profile-Identifier", PROFILE_ID.to_owned()),
             ("Bag-Software-Agent", format!("casefile {}", env!("CARGO_PKG_VERSION"))),
             ("Bagging-Date", zulu.strftime("%Y-%m-%d").to_string()),
             ("External-Identifier", order.name.as_str().to_owned()),

@@ -18,6 +18,7 @@ use super::{Clocks, Event, Order, RunError};
 use crate::bundle::packing::{Packed, Packing};
 use crate::bundle::writer::{AddError, BundleWriter};
 use crate::collect::{Opened, Pass, Source};
+use crate::model::har_span::HarSpan;
 use crate::model::log_span::LogSpan;
 use crate::model::log_time::Assumed;
 use crate::model::manifest::TimeSpan;
@@ -48,6 +49,9 @@ struct Shared {
     zone: jiff::tz::TimeZone,
     clocks: Clocks,
 }
+
+/// Where recordings of a browser stand.
+const HAR: &str = "har/";
 
 /// What a thread sends for one source: first how it opened, last its span and the end of its parts.
 enum Message {
@@ -250,11 +254,15 @@ fn redact_one(shared: &Shared, n: usize, source: &Source, treatment: &Treatment,
     let not_after = source.modified.unwrap_or((shared.clocks.wall)()).max(Timestamp::UNIX_EPOCH);
     let assumed = Assumed { zone: shared.zone.clone(), not_after };
     let span = RefCell::new(treatment.is_text().then(|| LogSpan::new(assumed)));
+    let har = RefCell::new(source.path.starts_with(HAR).then(HarSpan::default));
     let hands = shared.shift.crew().hands_in_turn(&shared.turn, n);
     let redacted = shared.redactor.redact_with(&hands, treatment, pulse.of(reader));
     let mut observe = |block: &[u8]| {
         if let Some(span) = span.borrow_mut().as_mut() {
             span.observe(block);
+        }
+        if let Some(har) = har.borrow_mut().as_mut() {
+            har.observe(block);
         }
     };
     for packed in Packing::new(redacted, hands, &mut observe) {
@@ -262,6 +270,7 @@ fn redact_one(shared: &Shared, n: usize, source: &Source, treatment: &Treatment,
             && let Some(span) = span.take()
         {
             let (lines, covered) = span.finish();
+            let covered = covered.filter(|_| source.is_log).or_else(|| har.take().and_then(HarSpan::finish));
             out.tell(Message::Span(lines, covered));
         }
         if !out.tell(Message::Packed(packed)) {
@@ -319,7 +328,7 @@ fn write_one(
         written,
         facts,
         lines,
-        span: covered.filter(|_| source.is_log),
+        span: covered,
         duration,
         media_type: treatment.media_type().unwrap_or(source.media_type),
     };

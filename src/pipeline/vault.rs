@@ -8,28 +8,16 @@ use std::path::{Path, PathBuf};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
+use crate::bundle::encryption::Recipients;
 use crate::platform::PartialFile;
 use crate::redact::{Entry, Originals, Revealer};
 
 /// The longest line of a vault: the longest value that a run can replace, escaped, and room.
 const LONGEST_LINE: u64 = 512 << 20;
 
-/// Who can open a vault.
-#[derive(Debug, Clone)]
-pub struct Recipients(Vec<age::x25519::Recipient>);
-
-/// What is wrong with a vault, its recipients or its key. Never holds a secret.
+/// What is wrong with a vault or its key. Never holds a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
-    /// Not one public key.
-    #[error("names no public key")]
-    NoRecipient,
-    /// A line that is no public key.
-    #[error("line {0} is no public key of age: `age1` and 58 letters and digits")]
-    Recipient(usize),
-    /// A secret key where a public one belongs.
-    #[error("holds a secret key where a public one is wanted")]
-    SecretKey,
     /// No identity file.
     #[error("is no file of secret keys of age")]
     Identity,
@@ -45,24 +33,6 @@ pub enum VaultError {
     /// The system says no.
     #[error("{0}")]
     Io(#[from] io::Error),
-}
-
-impl Recipients {
-    /// Reads public keys, one a line; empty lines and those with `#` are left out.
-    pub fn parse(text: &str) -> Result<Self, VaultError> {
-        let mut recipients = Vec::new();
-        for (n, line) in text.lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            if line.to_ascii_uppercase().starts_with("AGE-SECRET-KEY-") {
-                return Err(VaultError::SecretKey);
-            }
-            recipients.push(line.parse().map_err(|_| VaultError::Recipient(n + 1))?);
-        }
-        if recipients.is_empty() { Err(VaultError::NoRecipient) } else { Ok(Self(recipients)) }
-    }
 }
 
 /// One line of a vault.
@@ -98,10 +68,7 @@ impl VaultWriter {
 
     /// Writes and encrypts all of `originals`, and gives the file its name.
     pub fn seal(mut self, originals: &Originals) -> io::Result<()> {
-        let recipients = self.recipients.0.iter().map(|recipient| recipient as &dyn age::Recipient);
-        let encryptor =
-            age::Encryptor::with_recipients(recipients).map_err(|_| io::Error::other("age refused its recipients"))?;
-        let plain = encryptor.wrap_output(io::BufWriter::new(self.file.file()))?;
+        let plain = self.recipients.seal(io::BufWriter::new(self.file.file()))?;
         // Written line by line, and sealed in pieces of 64 KiB.
         let mut plain = io::BufWriter::with_capacity(64 << 10, plain);
         originals.each(|placeholder, original, kind| {
@@ -200,14 +167,5 @@ mod tests {
         std::fs::write(&path, "old").expect("a file");
         let taken = VaultWriter::create(&path, key().1).expect_err("taken");
         assert_eq!(taken.kind(), io::ErrorKind::AlreadyExists);
-    }
-
-    #[test]
-    fn a_secret_key_is_no_recipient_and_no_error_repeats_it() {
-        let (secret, _) = key();
-        let error = Recipients::parse(&secret).expect_err("a secret");
-        assert!(matches!(error, VaultError::SecretKey) && !error.to_string().contains(&secret[20..]));
-        assert!(matches!(Recipients::parse("# none\n"), Err(VaultError::NoRecipient)));
-        assert!(matches!(Recipients::parse("\nage1nonsense"), Err(VaultError::Recipient(2))));
     }
 }

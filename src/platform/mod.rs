@@ -9,6 +9,7 @@
 //! - [`keyring`]: passwords that people keep in the system's keyring;
 //! - [`network`]: what this machine is set to on the network;
 //! - [`seal`]: an output file that appears whole or not at all;
+//! - [`SealedSpool`]: bytes that wait on the disk, readable to this process alone;
 //! - [`step_back`]: threads that get what others leave;
 //! - [`process`]: child programs with a deadline;
 //! - [`process_self`]: this process: hardening, its own folders, what it uses;
@@ -23,6 +24,7 @@ mod priority;
 pub mod process;
 pub mod process_self;
 pub mod seal;
+mod sealed_spool;
 pub mod sockets;
 
 pub use crew::{Crew, Hands, Pending, beside};
@@ -31,6 +33,7 @@ pub use priority::step_back;
 pub use process::{CommandOutput, CommandSpec, Ended, run, run_into, system_program};
 pub use process_self::{config_dir, create_private_dir, harden, open_private, open_private_append, state_dir};
 pub use seal::{PartialFile, remove_debris, remove_debris_of};
+pub use sealed_spool::{SealedSpool, SpoolReader, Spooled};
 
 /// The systems that casefile knows by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

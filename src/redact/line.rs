@@ -17,7 +17,8 @@ impl<'a> Line<'a> {
         Self { text, words: OnceCell::new() }
     }
 
-    fn words(&self) -> &[Hit] {
+    /// Where words stand that can make a name sensitive.
+    pub(super) fn words(&self) -> &[Hit] {
         self.words.get_or_init(|| telling_words(self.text))
     }
 

@@ -9,6 +9,7 @@ use super::prefilter::{Seen, Sign};
 use super::seeds::Seeds;
 use super::spans::{Span, Why, settle};
 use super::split::Piece;
+use super::values::objects;
 use super::yaml::{self, YamlState};
 use super::{RedactError, Redactor, jwt, placeholder};
 
@@ -90,6 +91,9 @@ impl Redactor {
         self.find_everywhere(text, &mut literals, &mut spans);
         self.find_by_rules(piece.bytes, piece.seen, &literals, state, &mut spans)?;
         columns::find(&self.set, piece, &mut state.columns, &mut spans);
+        if piece.own_start == 0 && literals.has(Sign::Object) {
+            objects::find(text, &mut spans);
+        }
         self.find_nested(text, piece.own_start > 0, state, &mut spans, seeds.as_deref_mut())?;
         if piece.line_goes_on {
             // Encoded text that is seen in part cannot be closed again: all of it goes.
@@ -158,6 +162,9 @@ impl Redactor {
         self.find_everywhere(lines, &mut literals, &mut spans);
         self.find_by_rules(lines, lines.len(), &literals, &LineState::inside(depth, true), &mut spans)?;
         columns::find_in_lines(&self.set, lines, &mut spans);
+        if literals.has(Sign::Object) {
+            objects::find(lines, &mut spans);
+        }
         self.find_nested(lines, false, &LineState::inside(depth, false), &mut spans, None)?;
         spans.sort_by_key(|span| span.start);
         Ok((spans, literals.has(Sign::Placeholder)))

@@ -1,11 +1,12 @@
 //! Many literals in one pass over a text, whatever their case: the keywords of all rules, own names, what key blocks begin with.
 //!
-//! Each literal is known by a window of up to five bytes in it, those that ordinary text holds least often. At each byte of a
-//! text three bytes and four bytes are looked up in a table each. No look-up waits for the one before, as it would in an
-//! automaton, so the processor does several at a time. Where a table has an entry, the literals behind it are compared.
+//! Each literal is known by a window of up to four bytes in it, those that ordinary text holds least often. At each byte of a
+//! text the next three are looked up in one table, whose entry says by its bits which fourth bytes may follow. No look-up waits
+//! for the one before, as it would in an automaton, so the processor does several at a time. Where the table has an entry, eight
+//! bytes are compared with those of the literals behind it, and then the rest.
 
-/// Bytes of a window, of which the first four are looked up as one.
-const WINDOW: usize = 5;
+/// Bytes of a window.
+const WINDOW: usize = 4;
 
 /// Bytes by how often they stand in logs, the most usual first; others are rarer.
 const USUAL: &[u8] = b" eotainrs10lcd2pumgh.3456789-fbvwky:/_\"=,()[]xjq";
@@ -13,12 +14,13 @@ const USUAL: &[u8] = b" eotainrs10lcd2pumgh.3456789-fbvwky:/_\"=,()[]xjq";
 /// Literals that are searched for together.
 pub(super) struct Literals {
     literals: Vec<Literal>,
-    /// Those of two and three bytes, by three.
-    short: Table<SHORT_ENTRIES>,
-    /// Longer ones, by four. An entry says by its bits which fifth bytes may follow.
-    long: Table<LONG_ENTRIES>,
-    /// The bits of each fifth byte.
-    fifth: [u8; 256],
+    /// What is asked at each byte of a text, small enough for the nearest cache.
+    entries: Box<[u8; ENTRIES]>,
+    /// The bit of each fourth byte.
+    fourth: [u8; 256],
+    /// Where the windows of each entry begin in `windows`, and where the last end.
+    starts: Vec<u32>,
+    windows: Vec<Window>,
     /// Literals of one byte.
     single: Vec<(u8, usize)>,
 }
@@ -30,14 +32,12 @@ struct Literal {
     at: usize,
 }
 
-/// Literals by the hash of some of their bytes.
-struct Table<const ENTRIES: usize> {
-    /// What is asked at each byte of a text, small enough for the nearest cache: for the longer literals a byte for each hash, for
-    /// the short ones, which stand for many hashes, a bit.
-    entries: Box<[u8; ENTRIES]>,
-    /// The list of literals of each hash.
-    list_of: Vec<u16>,
-    lists: Vec<Vec<u32>>,
+/// The first eight bytes from a window on, whatever their case, as far as the literal has them.
+#[derive(Clone, Copy)]
+struct Window {
+    bytes: u64,
+    mask: u64,
+    literal: u32,
 }
 
 /// A place where a literal stands.
@@ -60,39 +60,51 @@ impl Literals {
     pub(super) fn new<'a>(literals: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut all = Self {
             literals: Vec::new(),
-            short: Table::new(1 << THREE_BITS),
-            long: Table::new(1 << FOUR_BITS),
-            fifth: std::array::from_fn(|byte| ANY_FIFTH | fifth_bit(byte as u8)),
+            entries: vec![0; ENTRIES].into_boxed_slice().try_into().expect("that many"),
+            fourth: std::array::from_fn(|byte| fourth_bit(byte as u8)),
+            starts: Vec::new(),
+            windows: Vec::new(),
             single: Vec::new(),
         };
-        literals.into_iter().for_each(|literal| all.add(literal.to_ascii_lowercase().into()));
+        let mut windows = Vec::new();
+        literals.into_iter().for_each(|literal| all.add(literal.to_ascii_lowercase().into(), &mut windows));
+        windows.sort_by_key(|(entry, _)| *entry);
+        let mut ends = windows.iter().map(|(entry, _)| *entry).enumerate().peekable();
+        for entry in 0..=ENTRIES {
+            while ends.next_if(|(_, of)| *of < entry).is_some() {}
+            all.starts.push(ends.peek().map_or(windows.len(), |(n, _)| *n) as u32);
+        }
+        all.windows = windows.into_iter().map(|(_, window)| window).collect();
         all
     }
 
-    fn add(&mut self, text: Box<[u8]>) {
-        let number = self.literals.len() as u32;
+    fn add(&mut self, text: Box<[u8]>, windows: &mut Vec<(usize, Window)>) {
+        let literal = self.literals.len() as u32;
         let at = rarest(&text);
-        match text[at..text.len().min(at + WINDOW)] {
+        let mut eight = [0; 8];
+        let length = (text.len() - at).min(8);
+        eight[..length].copy_from_slice(&text[at..at + length]);
+        let mask = FOLD_ALL >> (8 * (8 - length));
+        let window = Window { bytes: u64::from_le_bytes(eight) & mask, mask, literal };
+        let mut enter = |bytes: [u8; 3], bits: u8| {
+            let entry = entry_of(u64::from_le_bytes([bytes[0], bytes[1], bytes[2], 0, 0, 0, 0, 0]));
+            self.entries[entry] |= bits;
+            windows.push((entry, window));
+        };
+        match text[at..] {
             [] => {}
             [byte] => self.single.push((byte, self.literals.len())),
-            [a, b] => (0..=255).for_each(|c| self.add_short([a, b, c, 0], number)),
-            [a, b, c] => self.add_short([a, b, c, 0], number),
-            [a, b, c, d] => self.add_long([a, b, c, d], ANY_FIFTH, number),
-            [a, b, c, d, fifth, ..] => self.add_long([a, b, c, d], fifth_bit(fifth), number),
+            // Each third byte once, whatever its case.
+            [a, b] => (0..=u8::MAX).filter(|c| c & !FOLD == 0).for_each(|c| enter([a, b, c], u8::MAX)),
+            [a, b, c] => enter([a, b, c], u8::MAX),
+            [a, b, c, d, ..] => enter([a, b, c], fourth_bit(d)),
         }
         self.literals.push(Literal { text, at });
     }
 
-    fn add_short(&mut self, bytes: [u8; 4], number: u32) {
-        let hash = hash_of_three(bytes);
-        self.short.entries[hash / 8] |= 1 << (hash % 8);
-        self.short.enter(hash, number);
-    }
-
-    fn add_long(&mut self, bytes: [u8; 4], bits: u8, number: u32) {
-        let hash = hash_of_four(bytes);
-        self.long.entries[hash] |= bits;
-        self.long.enter(hash, number);
+    /// The text of one of them, in lower case.
+    pub(super) fn text(&self, literal: usize) -> &[u8] {
+        &self.literals[literal].text
     }
 
     /// Every place in `text` where a literal stands, ordered by where the literals end.
@@ -113,13 +125,13 @@ impl Literals {
             }
             at += 4;
         }
-        for at in at..text.len() {
-            let mut last = [0; 8];
-            let rest = &text[at..text.len().min(at + 8)];
-            last[..rest.len()].copy_from_slice(rest);
-            let bytes = u64::from_le_bytes(last);
+        // At most seven bytes are left, and zeros behind them.
+        let mut last = [0; 16];
+        last[..text.len() - at].copy_from_slice(&text[at..]);
+        for (n, eight) in last.windows(8).enumerate().take(text.len() - at) {
+            let bytes = u64::from_le_bytes(eight.try_into().expect("eight bytes"));
             if self.passes(bytes) != 0 {
-                self.compare(text, at, bytes, &mut hits);
+                self.compare(text, at + n, bytes, &mut hits);
             }
         }
         for (byte, literal) in &self.single {
@@ -135,90 +147,57 @@ impl Literals {
     /// Whether a literal may have its window at the first of these bytes.
     #[inline(always)]
     fn passes(&self, bytes: u64) -> u8 {
-        self.passes_long(bytes) | self.passes_short(bytes)
-    }
-
-    #[inline(always)]
-    fn passes_long(&self, bytes: u64) -> u8 {
-        let [a, b, c, d, fifth, ..] = bytes.to_le_bytes();
-        self.long.entries[hash_of_four([a, b, c, d])] & self.fifth[usize::from(fifth)]
-    }
-
-    #[inline(always)]
-    fn passes_short(&self, bytes: u64) -> u8 {
-        let [a, b, c, d, ..] = bytes.to_le_bytes();
-        let hash = hash_of_three([a, b, c, d]);
-        self.short.entries[hash / 8] >> (hash % 8) & 1
+        self.entries[entry_of(bytes)] & self.fourth[(bytes >> 24 & 0xff) as usize]
     }
 
     /// Which literals have their window at `at`, where these bytes stand.
     #[inline(never)]
     fn compare(&self, text: &[u8], at: usize, bytes: u64, hits: &mut Vec<Hit>) {
-        let [a, b, c, d, ..] = bytes.to_le_bytes();
-        let long = if self.passes_long(bytes) != 0 { self.long.list(hash_of_four([a, b, c, d])) } else { &[] };
-        let short = if self.passes_short(bytes) != 0 { self.short.list(hash_of_three([a, b, c, d])) } else { &[] };
-        for number in long.iter().chain(short) {
-            let literal = &self.literals[*number as usize];
+        let entry = entry_of(bytes);
+        // Of the bytes only four are sure to be there.
+        let bytes = match text.get(at..at + 8) {
+            Some(eight) => u64::from_le_bytes(eight.try_into().expect("eight bytes")),
+            None => last_bytes(text, at),
+        };
+        for window in &self.windows[self.starts[entry] as usize..self.starts[entry + 1] as usize] {
+            if (bytes ^ window.bytes) & window.mask != 0 {
+                continue;
+            }
+            let literal = &self.literals[window.literal as usize];
             let Some(start) = at.checked_sub(literal.at) else { continue };
             let end = start + literal.text.len();
-            let Some(found) = text.get(start..end) else { continue };
-            // Most that share a window differ at an end.
-            let differ = |at: usize| (found[at] ^ literal.text[at]) & FOLD != 0;
-            if !differ(0) && !differ(found.len() - 1) && found.eq_ignore_ascii_case(&literal.text) {
-                hits.push(Hit { start, end, literal: *number as usize });
+            if text.get(start..end).is_some_and(|found| found.eq_ignore_ascii_case(&literal.text)) {
+                hits.push(Hit { start, end, literal: window.literal as usize });
             }
         }
     }
 }
 
-impl<const ENTRIES: usize> Table<ENTRIES> {
-    fn new(hashes: usize) -> Self {
-        let entries = vec![0u8; ENTRIES].into_boxed_slice().try_into().expect("that many");
-        Self { entries, list_of: vec![0; hashes], lists: vec![Vec::new()] }
-    }
-
-    fn enter(&mut self, hash: usize, number: u32) {
-        let list = &mut self.list_of[hash];
-        if *list == 0 {
-            // Should there be more lists than can be numbered, the last hashes share one.
-            *list = u16::try_from(self.lists.len()).unwrap_or(u16::MAX);
-            self.lists.resize_with(self.lists.len().max(usize::from(*list) + 1), Vec::new);
-        }
-        let list = &mut self.lists[usize::from(*list)];
-        if list.last() != Some(&number) {
-            list.push(number);
-        }
-    }
-
-    fn list(&self, hash: usize) -> &[u32] {
-        &self.lists[usize::from(self.list_of[hash])]
-    }
+/// The last bytes of `text`, from `at` on, and zeros.
+fn last_bytes(text: &[u8], at: usize) -> u64 {
+    let mut last = [0; 8];
+    let rest = &text[at..text.len().min(at + 8)];
+    last[..rest.len()].copy_from_slice(rest);
+    u64::from_le_bytes(last)
 }
 
 /// What a letter's two cases have in common.
 const FOLD: u8 = 0x5f;
+const FOLD_ALL: u64 = u64::from_le_bytes([FOLD; 8]);
 
-/// The bit of an entry after whose four bytes anything may follow.
-const ANY_FIFTH: u8 = 1 << 7;
-
-fn fifth_bit(byte: u8) -> u8 {
-    1 << ((byte & FOLD) % 7)
+fn fourth_bit(byte: u8) -> u8 {
+    // The lower bits of letters are the best mixed.
+    1 << ((byte & FOLD).wrapping_mul(0x1d) >> 3 & 7)
 }
 
-const THREE_BITS: u32 = 17;
-const FOUR_BITS: u32 = 15;
-const SHORT_ENTRIES: usize = 1 << (THREE_BITS - 3);
-const LONG_ENTRIES: usize = 1 << FOUR_BITS;
+/// Bits of the table's size: it fills the nearest cache.
+const ENTRY_BITS: u32 = 15;
+const ENTRIES: usize = 1 << ENTRY_BITS;
 
-/// The upper bits of a product are the best mixed.
-#[inline]
-fn hash_of_three(bytes: [u8; 4]) -> usize {
-    ((u32::from_le_bytes(bytes) & 0x005f_5f5f).wrapping_mul(0x9e37_79b1) >> (32 - THREE_BITS)) as usize
-}
-
-#[inline]
-fn hash_of_four(bytes: [u8; 4]) -> usize {
-    ((u32::from_le_bytes(bytes) & 0x5f5f_5f5f).wrapping_mul(0x85eb_ca6b) >> (32 - FOUR_BITS)) as usize
+/// The entry of the first three bytes. The upper bits of a product are the best mixed.
+#[inline(always)]
+fn entry_of(bytes: u64) -> usize {
+    ((bytes as u32 & 0x005f_5f5f).wrapping_mul(0x9e37_79b1) >> (32 - ENTRY_BITS)) as usize
 }
 
 /// Where in `literal` the window begins that ordinary text holds least often.

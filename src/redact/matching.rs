@@ -1,5 +1,6 @@
 //! The rules on the lines that a keyword lights up.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use super::checks::{Check, entropy};
@@ -46,29 +47,40 @@ impl Redactor {
         self.find_alone(&text[..seen], spans)?;
         let filter = &*self.prefilter;
         // Ordered by where a keyword ends; none spans a line, so the hits of a line stand together.
-        let mut hits = literals.keywords.iter().peekable();
+        let mut hits = literals.keywords.iter();
+        let gates = filter.gates(&self.set, seen);
         let mut wanted = RuleBits::new(self.set.rules.len());
+        let mut passed = wanted.clone();
         let mut start = 0;
         while start < seen {
             if filter.always.is_empty() {
                 // Nothing looks at lines without a hit: go straight to the next one that has one.
-                let Some(hit) = hits.peek() else { break };
+                let Some(hit) = hits.as_slice().first() else { break };
                 start = memchr::memrchr(b'\n', &text[start..hit.end]).map_or(start, |newline| start + newline + 1);
             }
             let end = memchr::memchr(b'\n', &text[start..seen]).map_or(seen, |at| start + at);
             filter.always.iter().for_each(|rule| wanted.insert(*rule));
-            while let Some(hit) = hits.next_if(|hit| hit.end <= end) {
-                filter.rules[hit.literal].iter().for_each(|rule| wanted.insert(*rule));
-            }
             let line = &text[start..end];
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            let characters = Characters::of(line);
-            let line = Line::new(line);
+            let line = Line::new(line.strip_suffix(b"\r").unwrap_or(line));
+            let here = hits.as_slice();
+            let here = &here[..here.partition_point(|hit| hit.end <= end)];
+            here.iter().flat_map(|hit| &filter.rules[hit.literal]).for_each(|rule| wanted.insert(*rule));
+            hits = literals.keywords[literals.keywords.len() - hits.len() + here.len()..].iter();
+            if let Some(gates) = gates.filter(|_| !wanted.is_empty()) {
+                passed.clear();
+                for hit in here {
+                    gates.pass(hit.literal, line.text, hit.start - start..hit.end - start, &wanted, &mut passed);
+                }
+                gates.pass_line(line.text, &wanted, &mut passed);
+                gates.pass_names(&line, &wanted, &mut passed);
+                wanted.retain(&passed, gates.always(state.line_by_line));
+            }
+            let characters = OnceCell::new();
             while let Some(index) = wanted.pop() {
                 let rule = &self.set.rules[index];
                 // Most rules of gitleaks may span lines and hardly ever do: where one line is seen, what stands in it goes.
                 if rule.lines == 1 || state.line_by_line {
-                    if rule.may_match(line.text, characters) {
+                    if rule.may_match(line.text, *characters.get_or_init(|| Characters::of(line.text))) {
                         self.find_in_line(index, &line, start, spans)?;
                     }
                     continue;

@@ -6,6 +6,7 @@
 
 mod address;
 mod answers;
+mod automaton;
 mod checks;
 mod columns;
 mod containers;
@@ -16,6 +17,7 @@ mod encoded;
 mod exact_texts;
 mod examples;
 mod finding;
+mod gates;
 mod images;
 mod in_order;
 pub mod json;

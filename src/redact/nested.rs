@@ -8,6 +8,7 @@ use super::prefilter::Sign;
 use super::seeds::Seeds;
 use super::spans::{Span, Why};
 use super::split::Splitter;
+use super::values::objects;
 use super::view::View;
 use super::{RedactError, Redactor};
 
@@ -59,6 +60,9 @@ impl Redactor {
         self.find_everywhere(&view.text, &mut literals, &mut found);
         self.find_by_rules(&view.text, view.text.len(), &literals, state, &mut found)?;
         columns::find_in_view(&self.set, view, raw, &mut found);
+        if literals.has(Sign::Object) {
+            objects::find(&view.text, &mut found);
+        }
         self.find_nested(&view.text, false, state, &mut found, seeds)?;
         state.in_key_block = false;
         if literals.has(Sign::KeyBlock) {

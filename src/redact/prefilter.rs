@@ -2,10 +2,14 @@
 //! what is followed over lines.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::gates::Gates;
 use super::literals::{Hit, Literals};
 use super::places::is_label;
 use super::rules::{Rule, RuleSet};
+use super::values::objects;
 use super::{Privacy, key_block, placeholder, yaml};
 
 /// What the signs of the state machines and of our own placeholders say, one bit for each.
@@ -17,6 +21,8 @@ pub(super) enum Sign {
     Yaml = 2,
     /// A placeholder may stand there.
     Placeholder = 4,
+    /// An object of JSON may say more about a value than its key does.
+    Object = 8,
 }
 
 /// Which rules look at which lines, and what else needs no look where none of its literals stands.
@@ -33,7 +39,13 @@ pub(super) struct Prefilter {
     names: usize,
     /// They come last.
     signs: Vec<(Sign, &'static [u8])>,
+    gates: OnceLock<Gates>,
+    /// Bytes that the rules were asked about before there were gates.
+    asked: AtomicUsize,
 }
+
+/// Bytes of text after which gates are made: less is done sooner without.
+const WORTH_GATES: usize = 1 << 20;
 
 /// What was seen in a text.
 #[derive(Debug, Default)]
@@ -64,18 +76,40 @@ impl Prefilter {
                 by_keyword.entry(keyword).or_default().push(n);
             }
         }
+        for word in super::gates::WORDS {
+            by_keyword.entry(word).or_default();
+        }
         let signs: Vec<(Sign, &'static [u8])> = key_block::SIGNS
             .iter()
             .map(|sign| (Sign::KeyBlock, *sign))
             .chain(yaml::SIGNS.iter().map(|sign| (Sign::Yaml, *sign)))
+            .chain(objects::SIGNS.iter().map(|sign| (Sign::Object, *sign)))
             .chain([(Sign::Placeholder, placeholder::PREFIX.as_bytes())])
             .collect();
         let keywords = by_keyword.keys().map(|keyword| keyword.as_bytes());
         let all = keywords.chain(names.iter().map(String::as_bytes)).chain(signs.iter().map(|(_, sign)| *sign));
         let literals = Literals::new(all);
         let rules: Vec<Vec<usize>> = by_keyword.into_values().collect();
-        let label = rules.iter().map(|of| of.iter().all(|n| !set.rules[*n].places.is_empty())).collect();
-        Self { literals, rules, label, always, names: names.len(), signs }
+        let label =
+            rules.iter().map(|of| !of.is_empty() && of.iter().all(|n| !set.rules[*n].places.is_empty())).collect();
+        let (gates, asked) = (OnceLock::new(), AtomicUsize::new(0));
+        Self { literals, rules, label, always, names: names.len(), signs, gates, asked }
+    }
+
+    /// What keeps rules from lines in which they find nothing, once that is worth it; `more` bytes are to be looked at.
+    pub(super) fn gates(&self, set: &RuleSet, more: usize) -> Option<&Gates> {
+        if self.gates.get().is_none() && self.asked.fetch_add(more, Ordering::Relaxed) + more < WORTH_GATES {
+            return None;
+        }
+        Some(self.gates.get_or_init(|| {
+            // Of what only counts as a label not every place is seen.
+            let seen = (0..self.rules.len()).filter(|literal| !self.label[*literal]);
+            Gates::new(
+                set,
+                seen.map(|literal| (self.literals.text(literal).into(), literal)).collect(),
+                self.rules.len(),
+            )
+        }))
     }
 
     /// What stands in `text`.
@@ -101,6 +135,7 @@ impl Prefilter {
 }
 
 /// A set of rules by index, emptied from the lowest on.
+#[derive(Debug, Clone)]
 pub(super) struct RuleBits(Vec<u64>);
 
 impl RuleBits {
@@ -110,6 +145,30 @@ impl RuleBits {
 
     pub(super) fn insert(&mut self, rule: usize) {
         self.0[rule / 64] |= 1 << (rule % 64);
+    }
+
+    /// Leaves those out that are in neither of both.
+    pub(super) fn retain(&mut self, one: &Self, other: &Self) {
+        for (word, (one, other)) in self.0.iter_mut().zip(one.0.iter().zip(&other.0)) {
+            *word &= one | other;
+        }
+    }
+
+    pub(super) fn has(&self, rule: usize) -> bool {
+        self.0[rule / 64] >> (rule % 64) & 1 == 1
+    }
+
+    /// Whether one of them is in `other` too.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).any(|(one, other)| one & other != 0)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.fill(0);
     }
 
     pub(super) fn pop(&mut self) -> Option<usize> {

@@ -54,9 +54,7 @@ impl Redactor {
         out: &mut Vec<u8>,
         counts: &mut Counts,
     ) -> Result<(), RedactError> {
-        // Most of what is replaced in a log; an address is no news to any rule, but behind an escape it may read otherwise.
-        let plain = memchr::memchr3(b'%', b'\\', b'&', &text[line.clone()]).is_none();
-        if plain && spans.iter().all(|span| matches!(span.why, Why::Address(_))) {
+        if is_settled(text, &line, spans) {
             self.write_replaced(text, line, spans, out, counts);
             return Ok(());
         }
@@ -110,7 +108,10 @@ impl Redactor {
         let mut at = own.start;
         for span in spans {
             out.extend_from_slice(&text[at..span.start]);
+            let quote: &[u8] = if is_number_in_json(text, span) { b"\"" } else { b"" };
+            out.extend_from_slice(quote);
             self.write_span(span, &text[span.start..span.end], out, counts);
+            out.extend_from_slice(quote);
             at = span.end;
         }
         out.extend_from_slice(&text[at..own.end.max(at)]);
@@ -237,6 +238,31 @@ impl Redactor {
     }
 }
 
+/// Whether another look at a line would find nothing new once `spans` are replaced in it: all of them are addresses. One address
+/// in the place of another is no news to any rule, but beside an escape it may read otherwise.
+pub(super) fn is_settled(text: &[u8], line: &Range<usize>, spans: &[Span]) -> bool {
+    let escapes = |b: &u8| matches!(b, b'%' | b'\\' | b'&');
+    let apart = |span: &Span| {
+        let (before, after) = (text[line.start..span.start].last(), text[span.end..line.end].first());
+        before.is_none_or(|b| b.is_ascii() && !b.is_ascii_alphanumeric() && *b != b';' && !escapes(b))
+            && after.is_none_or(|b| b.is_ascii() && !b.is_ascii_alphanumeric() && !escapes(b))
+    };
+    let addresses = spans.iter().all(|span| matches!(span.why, Why::Address(_)));
+    addresses && (spans.iter().all(apart) || memchr::memchr3(b'%', b'\\', b'&', &text[line.clone()]).is_none())
+}
+
+/// Whether the span is a number behind a key of JSON, which becomes a string, so that a line of NDJSON stays JSON.
+fn is_number_in_json(text: &[u8], span: &Span) -> bool {
+    let (before, after) = (text[..span.start].trim_ascii_end(), text[span.end..].trim_ascii_start());
+    let number = text[span.start..span.end].iter().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'.'));
+    number
+        && matches!(after.first(), Some(b',' | b'}' | b']'))
+        && before
+            .strip_suffix(b":")
+            .map(<[u8]>::trim_ascii_end)
+            .is_some_and(|key| key.ends_with(b"\"") && !key.ends_with(b"\\\"") && !matches!(span.why, Why::Address(_)))
+}
+
 /// Whether few others would do as well: a PIN, a short password. Its placeholder has no hash, because with one, two people with
 /// the same would be seen to have it. Six different characters have 15.5 bits, seven have 19.6.
 fn is_guessable(value: &[u8]) -> bool {
@@ -270,4 +296,27 @@ pub(super) fn scheme(value: &[u8]) -> usize {
     let blank = value[word..].iter().take_while(|b| b.is_ascii_whitespace()).count();
     let known = SCHEMES.iter().any(|scheme| value[..word].eq_ignore_ascii_case(scheme.as_bytes()));
     if known && word + blank < value.len() { word + blank } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_behind_a_key_of_json_is_told_from_others() {
+        let is = |text: &str, value: &str| {
+            let start = text.find(value).expect("it stands there");
+            is_number_in_json(text.as_bytes(), &Span::new(start, start + value.len(), Why::Named("pin")))
+        };
+        assert!(is(r#"{"pin":123456}"#, "123456") && is(r#"{"pin" : 123456 , "a":1}"#, "123456"));
+        for (text, value) in [
+            (r#"{"pin":"123456"}"#, "123456"),
+            (r#"pin:123456,"#, "123456"),
+            (r#"{\"pin\":123456}"#, "123456"),
+            (r#"{"pin":12345678}"#, "123456"),
+            (r#"{"pin":123456"#, "123456"),
+        ] {
+            assert!(!is(text, value), "{text}");
+        }
+    }
 }

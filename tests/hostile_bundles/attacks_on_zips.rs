@@ -30,10 +30,13 @@ pub fn all() -> Vec<Made> {
 fn files() -> Vec<Made> {
     let good = Bag::new().zip().bytes();
     let cut = |len: usize| good[..len].to_vec();
+    let endless = [b"age-encryption.org/v1\n".as_slice(), &b"-> X25519 abc\n".repeat(100_000)].concat();
     vec![
         attack("empty-file", "not-a-zip", Vec::new()),
         attack("text-file", "not-a-zip", b"hello, this is no archive of any kind at all\n".to_vec()),
         attack("gzip-file", "not-a-zip", [b"\x1f\x8b\x08\0\0\0\0\0\0\x03".as_slice(), &[7; 40]].concat()),
+        attack("encryption-without-a-key", "broken-encryption", b"age-encryption.org/v1\n-> X25519 abc\n".to_vec()),
+        attack("encryption-that-never-begins", "broken-encryption", endless),
         attack("cut-in-half", "truncated", cut(good.len() / 2)),
         attack("cut-by-a-byte", "truncated", cut(good.len() - 1)),
         attack("cut-before-the-end-record", "truncated", cut(good.len() - 22)),

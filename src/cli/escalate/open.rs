@@ -5,17 +5,24 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::World;
-use super::failure::{Failure, journal_failed, no_state_dir, output_failed};
+use super::callees::{About, Connected};
+use super::desk::Desk;
+use super::failure::{Failure, journal_failed, output_failed};
 use super::inputs::{parsed, policy_in_force, the_case};
 use super::opened_text::{dry_json, handed_json, print_handed};
 use super::print_json;
 use super::refusals::{refused, stopped};
+use super::severity::after;
+use super::told_text;
+use super::watch::is_kept;
 use crate::checklist::Checklist;
 use crate::cli::exit::Exit;
-use crate::deliver::handover::{Request, carry_out, prepare};
+use crate::deliver::callout::Told;
+use crate::deliver::handover::{Request, Way, carry_out, prepare};
 use crate::deliver::journal::Journal;
-use crate::deliver::outbox::Outbox;
-use crate::escalate::TicketTemplate;
+use crate::deliver::{journal, kept_case};
+use crate::escalate::callout::Levels;
+use crate::escalate::{Progress, TicketTemplate};
 use crate::model::case::GivenBy;
 use crate::model::{Severity, case_file};
 
@@ -43,6 +50,9 @@ pub struct OpenArgs {
     /// More redaction rules (TOML) for the look at the bundle; repeat for several
     #[arg(long, value_name = "FILE")]
     pub rules: Vec<PathBuf>,
+    /// The secret key that opens an encrypted bundle, a file made by age-keygen
+    #[arg(long, value_name = "FILE")]
+    pub identity: Option<PathBuf>,
     /// The folder that gets the ticket [default: `outbox` in this account's state folder]
     #[arg(long, value_name = "DIR")]
     pub outbox: Option<PathBuf>,
@@ -55,6 +65,12 @@ pub struct OpenArgs {
     /// Hand over although the checklist is not met, for this reason; it stands in the ticket and in the journal
     #[arg(long, value_name = "REASON")]
     pub override_checklist: Option<String>,
+    /// Hand over before the troubleshooting is done, because it cannot wait for this reason; it stands in the ticket and the journal
+    #[arg(long, value_name = "REASON")]
+    pub time_critical: Option<String>,
+    /// Ask for the pager; only SEV1 and SEV2 go there
+    #[arg(long)]
+    pub page: bool,
     /// Print the ticket; write and send nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -76,6 +92,11 @@ pub(super) fn run(args: &OpenArgs, world: &mut World<'_>) -> Result<Exit, Failur
         args.case.as_deref().map(|path| parsed(path, |f, t| case_file::parse(f, t, GivenBy::Agent))).transpose()?;
     let bundle = args.bundle.as_deref().map(world.load).transpose()?;
     let case = the_case(bundle.as_ref(), agents)?;
+    let now = (world.now)();
+    let known = world.state_dir.as_ref().and_then(|_| Desk::of(world).ok());
+    let before = known.map(|desk| journal::read(&desk.journals(), &case.case_id)).transpose();
+    let before = before.map_err(|e| journal_failed(&e, false))?.flatten();
+    let progress = before.and_then(|read| Progress::of(&read.lines));
     let request = Request {
         case: &case,
         bundle: bundle.as_ref(),
@@ -85,10 +106,18 @@ pub(super) fn run(args: &OpenArgs, world: &mut World<'_>) -> Result<Exit, Failur
         severity: args.severity,
         severity_reason: args.severity_reason.as_deref(),
         override_checklist: args.override_checklist.as_deref(),
+        time_critical: args.time_critical.as_deref(),
+        page: args.page,
+        progress: progress.as_ref(),
         agent: world.agent.as_deref(),
-        now: (world.now)(),
+        now,
     };
-    let prepared = prepare(&request).map_err(|refusal| refused(refusal, &case.case_id))?;
+    let mut prepared = prepare(&request).map_err(|refusal| refused(refusal, &case.case_id))?;
+    let about = About { case: &case, severity: prepared.decided.severity, policy: &policy, now, page: args.page };
+    let targets = world.callees.levels(&about)?;
+    // Every notice is worded before any is sent: one that may not go out stops the whole.
+    let connected = Connected::level(world.callees, &about, targets.first().map_or(&[], Vec::as_slice), 1)?;
+    prepared.levels = Levels { targets, after: after(&policy, prepared.decided.severity) };
     if args.dry_run {
         let told = if args.json {
             print_json(&dry_json(&prepared), world.out)
@@ -97,21 +126,42 @@ pub(super) fn run(args: &OpenArgs, world: &mut World<'_>) -> Result<Exit, Failur
         };
         return told.map(|()| Exit::Done).map_err(output_failed);
     }
-    let state = || world.state_dir.clone().ok_or_else(no_state_dir);
-    let outbox = match &args.outbox {
-        Some(folder) => Outbox::new(folder),
-        None => Outbox::new(state()?.join("outbox")),
+    let desk = Desk::of(world)?;
+    let outbox = desk.outbox(args.outbox.as_deref());
+    let mut journal = Journal::open(&desk.journals(), &case.case_id).map_err(|e| journal_failed(&e, false))?;
+    kept_case::keep(&desk.cases(), &case).map_err(|e| {
+        Failure::new(Exit::LocalFailure, e.to_string())
+            .hint("check the folder and its free space, then run the same command again")
+    })?;
+    let addressees = connected.addressees();
+    let way = Way { system: &outbox, addressees: &addressees, journal: &mut journal, clock: world.now };
+    let handed = match carry_out(&prepared, way) {
+        Ok(handed) => handed,
+        Err(e) => {
+            told_text::print(&e.told, world.talk).map_err(output_failed)?;
+            if told_text::nobody_reached(&e.told) {
+                told_text::print_contacts(&policy, world.talk).map_err(output_failed)?;
+            }
+            return Err(stopped(&e));
+        }
     };
-    let mut journal = Journal::open(&state()?.join("journal"), &case.case_id).map_err(|e| journal_failed(&e, false))?;
-    let handed = carry_out(&prepared, &outbox, &mut journal, world.now).map_err(|e| stopped(&e))?;
     let told = if args.json {
         print_json(&handed_json(&prepared, &handed), world.out)
     } else {
         print_handed(&prepared, &handed, journal.path(), world.out)
     };
-    told.map(|()| Exit::Done).map_err(output_failed)
+    told.map_err(output_failed)?;
+    if told_text::nobody_reached(&handed.told) {
+        told_text::print_contacts(&policy, world.talk).map_err(output_failed)?;
+    }
+    if prepared.has_clocks() && !is_kept(&desk, (world.now)()) {
+        let warning = "warning: nothing keeps the clocks of this case: run `casefile escalate watch`, or put its timer in place \
+                       (`casefile escalate watch --print-timer systemd`, cron or schtasks)";
+        writeln!(world.talk, "{warning}").map_err(output_failed)?;
+    }
+    Ok(if handed.told.iter().all(Told::reached) { Exit::Done } else { Exit::Partial })
 }
 
-fn severity(raw: &str) -> Result<Severity, String> {
+pub(super) fn severity(raw: &str) -> Result<Severity, String> {
     Severity::parse(raw).ok_or_else(|| "a severity is 1, 2, 3 or 4".to_owned())
 }

@@ -5,13 +5,14 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::told_text;
 use crate::deliver::Attached;
 use crate::deliver::handover::{Handed, Prepared};
 use crate::escalate::plain_text::one_line;
 use crate::escalate::targets::in_words;
 
 pub(super) fn print_handed(prepared: &Prepared, handed: &Handed, journal: &Path, to: &mut dyn Write) -> io::Result<()> {
-    let Handed { ticket, already, attached, head } = handed;
+    let Handed { ticket, already, attached, told, head } = handed;
     let made = if *already { " (was there before; its text is as it was first made)" } else { "" };
     writeln!(to, "ticket    {}{made}", ticket.location)?;
     writeln!(to, "queue     {}", prepared.ticket.queue)?;
@@ -31,6 +32,7 @@ pub(super) fn print_handed(prepared: &Prepared, handed: &Handed, journal: &Path,
     if let Some(why) = &prepared.desk_closed {
         writeln!(to, "desk      closed ({why})")?;
     }
+    told_text::print(told, to)?;
     match attached {
         Some(Attached { name, size, digest, .. }) => {
             writeln!(to, "bundle    {name}, {size} bytes, read back: {digest}")?;
@@ -81,6 +83,7 @@ pub(super) fn handed_json(prepared: &Prepared, handed: &Handed) -> Value {
     document["ticket"] = json!(handed.ticket);
     document["ticket_was_there"] = json!(handed.already);
     document["attached"] = json!(handed.attached);
+    document["notices"] = told_text::as_json(&handed.told);
     document["journal_head"] = json!(handed.head);
     document
 }

@@ -1,11 +1,12 @@
 //! Why a handover was refused or stopped, and what to do about it.
 
 use super::failure::{Failure, journal_failed};
-use crate::checklist::ItemResult;
+use crate::checklist::{Group, ItemResult};
 use crate::cli::exit::Exit;
 use crate::cli::verify_text::{WIDTH, message_to_customer, render_missing};
-use crate::deliver::DeliverError;
+use crate::deliver::callout::Told;
 use crate::deliver::handover::{Refusal, StepError, Stopped};
+use crate::deliver::{DeliverError, TicketRef};
 use crate::model::CaseId;
 
 /// Nothing went out.
@@ -19,6 +20,16 @@ pub(super) fn refused(refusal: Refusal, case_id: &CaseId) -> Failure {
         Refusal::ReasonSaysNothing { .. } => {
             Failure::new(Exit::Usage, error).hint("say in a few words why; it stands in the ticket and in the journal")
         }
+        Refusal::PageNotAllowed { severity, due, opens } => {
+            let opens = opens.map_or_else(String::new, |opens| format!("business hours open {opens}; "));
+            Failure::new(Exit::No, error).hint(format!(
+                "{severity} is due {due}; {opens}without --page its ticket is made now. The pager is for SEV1 and SEV2: if this is \
+                 one, say so in impact.scope and impact.affected"
+            ))
+        }
+        Refusal::OpenUnderAnother { .. } => Failure::new(Exit::No, error)
+            .hint(format!("change the level with `casefile escalate severity {case_id} N --reason TEXT`")),
+        Refusal::Resolved(_) => Failure::new(Exit::No, error).hint("open a new case, and name this one in its summary"),
         Refusal::SeverityContradicted(_) => {
             Failure::new(Exit::No, error).hint("say why with --severity-reason TEXT, or leave --severity out")
         }
@@ -28,12 +39,23 @@ pub(super) fn refused(refusal: Refusal, case_id: &CaseId) -> Failure {
                 "give it in a case file under [impact] and pass it with --case; it makes the ticket's first two lines",
             )
         },
-        Refusal::ChecklistNotMet { items, .. } => Failure {
-            detail: missing(case_id, &items),
-            ..Failure::new(Exit::No, error)
-                .hint("add what is missing with --case FILE or a new bundle, or pass --override-checklist REASON")
-        },
+        Refusal::ChecklistNotMet { items, .. } => {
+            Failure { detail: missing(case_id, &items), ..Failure::new(Exit::No, error).hint(how_to_go_on(&items)) }
+        }
     }
+}
+
+/// An escalation is for what surpasses the agent or cannot wait; which of the two is not shown is said.
+fn how_to_go_on(items: &[ItemResult]) -> String {
+    let mut ways =
+        "add what is missing with --case FILE or a new bundle, or pass --override-checklist REASON".to_owned();
+    if items.iter().any(|item| item.group == Group::Troubleshooting) {
+        ways.push_str(
+            ". Nothing shows yet that this surpasses you (what was tried with its result, and why that was not enough) or that it \
+             cannot wait (--time-critical REASON)",
+        );
+    }
+    ways
 }
 
 /// What is missing, and the one message that asks for it.
@@ -45,8 +67,16 @@ fn missing(case_id: &CaseId, items: &[ItemResult]) -> String {
 
 /// Something went out.
 pub(super) fn stopped(stopped: &Stopped) -> Failure {
-    let failure = match &*stopped.source {
-        StepError::Journal(e) => journal_failed(e, stopped.ticket.is_some()),
+    // With a page out something is done, even without a ticket.
+    let begun = stopped.told.iter().any(Told::reached);
+    let failure = step_failed(&stopped.source, stopped.ticket.as_ref());
+    if begun && failure.exit == Exit::LocalFailure { Failure { exit: Exit::Partial, ..failure } } else { failure }
+}
+
+/// A step stopped; `ticket` is there already.
+pub(super) fn step_failed(source: &StepError, ticket: Option<&TicketRef>) -> Failure {
+    let failure = match source {
+        StepError::Journal(e) => journal_failed(e, ticket.is_some()),
         StepError::Deliver(e) => {
             let hint = match e {
                 DeliverError::DigestMismatch { .. } => {
@@ -64,11 +94,11 @@ pub(super) fn stopped(stopped: &Stopped) -> Failure {
                     "check the outbox folder and its free space, then run the same command again"
                 }
             };
-            let exit = if stopped.ticket.is_some() { Exit::Partial } else { Exit::LocalFailure };
+            let exit = if ticket.is_some() { Exit::Partial } else { Exit::LocalFailure };
             Failure::new(exit, e.to_string()).hint(hint)
         }
     };
-    match &stopped.ticket {
+    match ticket {
         Some(ticket) => Failure { detail: format!("the ticket is made: {}\n", ticket.location), ..failure },
         None => failure,
     }

@@ -68,6 +68,8 @@ impl Setting {
             now: &|| at("2026-11-23T09:50:00Z"),
             state_dir: Some(self.dir.path().join("state")),
             agent: Some("sam".to_owned()),
+            callees: &callees::Nobody,
+            pause: &|_| false,
             out: &mut out,
             talk: &mut talk,
         };
@@ -86,7 +88,9 @@ fn a_full_case_goes_out_and_the_way_to_it_is_printed() {
     let setting = Setting::new();
     let (bundle, case, out) = (setting.path("a.casefile.zip"), setting.path("agent.toml"), setting.path("out"));
     let seen = setting.run(&[&bundle, "--case", &case, "--outbox", &out]);
-    assert_eq!((seen.exit, seen.talk.as_str()), (Exit::Done, ""));
+    let warning = "warning: nothing keeps the clocks of this case: run `casefile escalate watch`, or put its timer in place \
+                   (`casefile escalate watch --print-timer systemd`, cron or schtasks)\n";
+    assert_eq!((seen.exit, seen.talk.as_str()), (Exit::Done, warning));
     for told in ["ticket.md", "severity  SEV2; ", "read back: ", "answer    due 2026-11-23T09:50:00Z", "line 7, head "]
     {
         assert!(seen.out.contains(told), "lacks {told}:\n{}", seen.out);

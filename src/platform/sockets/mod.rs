@@ -13,7 +13,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-#[cfg(any(target_os = "macos", test))]
+#[cfg(any(target_os = "macos", test, fuzzing))]
 #[cfg_attr(not(target_os = "macos"), allow(dead_code))] // tested everywhere, used on macOS
 mod echo;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
@@ -38,6 +38,14 @@ use windows as system;
 mod other;
 #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 use other as system;
+
+/// Reads `bytes` as each of the things that come from the network or from the kernel about it: for fuzzing.
+#[cfg(fuzzing)]
+pub fn hear_anything(bytes: &[u8]) {
+    let _ = (echo::hear_v4(bytes), echo::hear_v6(bytes));
+    #[cfg(target_os = "linux")]
+    system::read_control(bytes);
+}
 
 /// How a probe travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

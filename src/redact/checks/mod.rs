@@ -91,6 +91,12 @@ impl Check {
         )
     }
 
+    /// Whether nothing passes but under a name that holds a word which can make it sensitive.
+    #[must_use]
+    pub(super) fn needs_name(self) -> bool {
+        self.goes_by_name() || matches!(self, Self::SensitiveOption | Self::SensitiveHeader)
+    }
+
     /// Whether what passes is no value, but the beginning of a table whose cells are.
     #[must_use]
     pub fn begins_table(self) -> bool {

@@ -238,6 +238,11 @@ impl<L> Walk<L> {
         self.base + self.at as u64
     }
 
+    /// Where the last whole document ends.
+    pub(in crate::redact) fn document_end(&self) -> Option<u64> {
+        self.document_end
+    }
+
     /// What has been read and not been looked at.
     pub(in crate::redact) fn rest(&self) -> &[u8] {
         &self.buffer[self.at..]

@@ -1,6 +1,7 @@
 //! Redaction rules: TOML in, compiled patterns out. The format is a superset of gitleaks' and betterleaks'; ours stands in
 //! `[rules.redact]`. A file of theirs loads as it is; what is not honoured is noted.
 
+pub(super) mod anchors;
 mod exempt;
 mod expr;
 mod file;
@@ -18,6 +19,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use regex::bytes::Regex;
+use regex_syntax::hir::Hir;
 use sha2::{Digest, Sha256};
 
 use super::checks::{Check, Number};
@@ -144,6 +146,11 @@ impl Rule {
         self.needs().led_by()
     }
 
+    /// The pattern as it is read; `None` when it cannot be.
+    pub(super) fn outline(&self) -> Option<Hir> {
+        pattern::parsed(&self.pattern).ok()
+    }
+
     fn needs(&self) -> &Needs {
         self.needs.get_or_init(|| Needs::of(&self.pattern))
     }
@@ -166,6 +173,8 @@ impl Rule {
             *first = None;
             return Some(whole.clone());
         }
+        // The search for groups costs by the length of what it may look at.
+        let text = if self.needs().ends_itself() { &text[..whole.end] } else { text };
         let captures = regex.captures_at(text, whole.start)?;
         *first = captures.get(1).map(|m| m.range());
         if self.secret_group > 0 {

@@ -3,7 +3,7 @@
 //! A keyword lights up many lines that hold no value: `session` in `Started Session 12`. Most lack a sign that every match has,
 //! or a run of characters as long as a token.
 
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
 use super::pattern::parsed;
 
@@ -49,6 +49,8 @@ pub(in crate::redact) struct Needs {
     run: usize,
     /// What the first group is made of, where every match begins with it.
     led_by: Option<Box<[bool; 256]>>,
+    /// Whether it does not matter what stands behind a match.
+    ends_itself: bool,
 }
 
 /// The characters of a line.
@@ -74,12 +76,18 @@ impl Needs {
             needs.run = 0;
         }
         needs.led_by = led_by(&hir);
+        needs.ends_itself = !may_end_with_look(&hir);
         needs
     }
 
     /// The bytes of the first group, where every match begins with it.
     pub(in crate::redact) fn led_by(&self) -> Option<&[bool; 256]> {
         self.led_by.as_deref()
+    }
+
+    /// Whether a match is the same where the text ends with it.
+    pub(in crate::redact) fn ends_itself(&self) -> bool {
+        self.ends_itself
     }
 
     /// Whether `line` may hold a match.
@@ -112,8 +120,26 @@ fn led_by(hir: &Hir) -> Option<Box<[bool; 256]>> {
     (first.index == 1 && bytes_of(&first.sub, &mut bytes)).then_some(bytes)
 }
 
+/// Whether it may depend on what stands behind a match that it is one.
+fn may_end_with_look(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Look(Look::Start | Look::StartLF) => false,
+        HirKind::Look(_) => true,
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) => false,
+        HirKind::Repetition(repetition) => may_end_with_look(&repetition.sub),
+        HirKind::Capture(capture) => may_end_with_look(&capture.sub),
+        HirKind::Alternation(parts) => parts.iter().any(may_end_with_look),
+        HirKind::Concat(parts) => {
+            let empty = |part: &Hir| part.properties().minimum_len().is_none_or(|least| least == 0);
+            // As far as nothing has to stand behind.
+            let last = parts.iter().rposition(|part| !empty(part)).unwrap_or(0);
+            parts[last..].iter().any(may_end_with_look)
+        }
+    }
+}
+
 /// Adds the bytes that matches of this part consist of; whether that can be told.
-fn bytes_of(hir: &Hir, bytes: &mut [bool; 256]) -> bool {
+pub(super) fn bytes_of(hir: &Hir, bytes: &mut [bool; 256]) -> bool {
     match hir.kind() {
         HirKind::Empty => true,
         HirKind::Look(_) | HirKind::Class(Class::Unicode(_)) => false,
@@ -238,6 +264,21 @@ mod tests {
         ] {
             assert!(may_match(pattern, yes), "{pattern}");
             assert!(!may_match(pattern, no), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_stands_behind_a_match_matters_where_a_pattern_looks_there() {
+        for (pattern, ends_itself) in [
+            (r"\bkey=(\w+)", true),
+            (r"key=(\w+)\b", false),
+            (r"key=(\w+)\b;?", false),
+            (r"key=(\w+)\b;", true),
+            (r"a(?:b|c$)", false),
+            (r"(?:a\b)*x*", false),
+            ("^a", true),
+        ] {
+            assert_eq!(Needs::of(pattern).ends_itself(), ends_itself, "{pattern}");
         }
     }
 

@@ -1,7 +1,9 @@
 //! Values that the text before them in their array names: `["--password", "…"]`, `["Authorization", "Bearer …"]`.
 
 use crate::redact::json::Place;
-use crate::redact::sensitive_names::{is_mixed, is_reference, is_sensitive_header, is_sensitive_key, looks_made};
+use crate::redact::sensitive_names::{
+    is_mixed, is_reference, is_sensitive_header, is_sensitive_key, looks_made, telling_words,
+};
 
 /// Lists in which names of headers and their values take turns.
 const TURNS: [&str; 7] =
@@ -47,13 +49,16 @@ impl Before {
                 || text.contains(&b' ') || ((is_mixed(text) || looks_made(text)) && is_sensitive_key(text).is_none());
             return (name.option || turns() || value()).then_some(kind);
         }
-        let option = text.starts_with(b"-") && !text.contains(&b'=') && !text.contains(&b' ');
-        let kind = is_sensitive_header(text).or_else(|| is_sensitive_key(text));
-        let names = place.depth > 0
-            && text.len() <= LONGEST
-            && (kind.is_some() || turns())
-            && text.iter().all(|b| b.is_ascii_graphic());
-        self.names = names.then_some(Name { depth: place.depth, option, kind });
+        // What costs least comes first: every text of a document is asked about.
+        if place.depth == 0 || text.len() > LONGEST || !text.iter().all(|b| b.is_ascii_graphic()) {
+            return None;
+        }
+        let told = !telling_words(text).is_empty();
+        let kind = if told { is_sensitive_header(text).or_else(|| is_sensitive_key(text)) } else { None };
+        if kind.is_some() || turns() {
+            let option = text.starts_with(b"-") && !text.contains(&b'=');
+            self.names = Some(Name { depth: place.depth, option, kind });
+        }
         None
     }
 }

@@ -7,6 +7,7 @@ mod cookies;
 mod gone;
 mod markup;
 mod multipart;
+pub(super) mod objects;
 mod purpose;
 mod remembered;
 mod text;
@@ -24,7 +25,7 @@ use super::spans::{Span, Why, settle};
 use super::split::{Piece, WINDOW};
 use super::stream::Counts;
 use super::view::View;
-use super::write::scheme;
+use super::write::{is_settled, scheme};
 use super::{RedactError, Redactor, jwt, placeholder};
 use arguments::Before;
 use content::{Content, Hints};
@@ -156,9 +157,7 @@ impl ValueRules {
             let (line, later) = rest.split_at(rest.partition_point(|span| span.start < end));
             let base = at + (start - own.start) as u64;
             let mut edits = self.edits(text, start, line, base);
-            // An address is no news to any rule, but behind an escape it may read otherwise.
-            let plain = memchr::memchr3(b'%', b'\\', b'&', &text[start..end]).is_none();
-            if plain && line.iter().all(|span| matches!(span.why, Why::Address(_))) {
+            if is_settled(text, &(start..end), line) {
                 all.append(&mut edits);
                 rest = later;
                 continue;

@@ -88,6 +88,13 @@ impl ByName {
         Self { parameter, otherwise: Self::otherwise(names) }
     }
 
+    /// Whether the list or object around a value says what it is for, and not its own key alone.
+    pub(super) fn by_the_names_around(names: &Names<'_>) -> bool {
+        is_cookie_list(names.key.into_iter().chain(names.outer))
+            || is_any(names.outer, &HEADER_LISTS)
+            || is_any(names.outer, &TOKENS_BY_HOST)
+    }
+
     fn otherwise(names: &Names<'_>) -> Purpose {
         if is_cookie_list(names.key.into_iter().chain(names.outer)) {
             return Purpose::Whole("cookie");

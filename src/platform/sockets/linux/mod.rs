@@ -47,6 +47,12 @@ struct Flow {
     ttl: u8,
 }
 
+/// Reads `bytes` as what the kernel says beside a packet: for fuzzing.
+#[cfg(fuzzing)]
+pub(super) fn read_control(bytes: &[u8]) {
+    let _ = Control::parse(bytes);
+}
+
 pub(super) fn open() -> LinuxNetwork {
     LinuxNetwork { began: Instant::now(), flows: BTreeMap::new() }
 }

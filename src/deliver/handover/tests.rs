@@ -8,6 +8,10 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::checklist::fixture::{at, case, case_with, case_without, manifest};
+use crate::deliver::TicketSystem;
+use crate::deliver::callout::tests::{TestNotifier, addressee};
+use crate::deliver::callout::{Addressee, Outcome, Told};
+use crate::deliver::journal::{Event, Journal};
 use crate::deliver::outbox::Outbox;
 use crate::model::CaseId;
 
@@ -52,6 +56,9 @@ impl Desk {
             severity: None,
             severity_reason: None,
             override_checklist: None,
+            time_critical: None,
+            page: false,
+            progress: None,
             agent: Some("sam"),
             now: at(OPEN),
         }
@@ -66,7 +73,17 @@ impl Desk {
     }
 
     fn carry_out(&self, prepared: &Prepared, system: &dyn TicketSystem) -> Result<Handed, Stopped> {
-        carry_out(prepared, system, &mut self.journal(), &|| at(OPEN))
+        self.carry_out_telling(prepared, system, &[])
+    }
+
+    fn carry_out_telling(
+        &self,
+        prepared: &Prepared,
+        system: &dyn TicketSystem,
+        addressees: &[Addressee<'_>],
+    ) -> Result<Handed, Stopped> {
+        let (mut journal, clock) = (self.journal(), || at(OPEN));
+        carry_out(prepared, Way { system, addressees, journal: &mut journal, clock: &clock })
     }
 
     /// Names and contents of all files at the ticket.
@@ -251,4 +268,168 @@ fn a_bundle_that_does_not_arrive_whole_is_said_in_the_ticket_and_is_no_success()
     assert!(told);
     fs::write(&desk.bundle.path, b"PK bundle").expect("written");
     assert!(desk.carry_out(&prepared, &desk.outbox()).is_ok(), "the same command goes on");
+}
+
+#[test]
+fn a_sev1_pages_before_the_ticket_and_the_link_follows_under_the_same_key() {
+    let desk = Desk::new();
+    let outage = case_with(|text| sev1(&text));
+    let prepared = prepare(&desk.request(&outage)).expect("ready");
+    let (pager, chat) = (TestNotifier::new(true), TestNotifier::new(false));
+    let to = [addressee("pager", &pager), addressee("chat", &chat)];
+    let handed = desk.carry_out_telling(&prepared, &desk.outbox(), &to).expect("carried out");
+    assert!(handed.told.iter().all(Told::reached));
+    let events: Vec<String> = desk.journal().recorded().into_iter().map(|line| line.event).collect();
+    let place = |event: &str| events.iter().position(|found| found == event).expect(event);
+    assert!(place("notice-sent") < place("ticket-intent"), "{events:?}");
+    assert!(place("ticket-done") < place("attach-intent"), "{events:?}");
+    assert_eq!((pager.alerts(), chat.alerts()), (1, 1));
+    assert!(prepared.ticket.body.contains("Upload in progress"), "{}", prepared.ticket.body);
+}
+
+#[test]
+fn with_the_ticket_system_down_a_sev1_still_pages_and_a_sev3_tells_nobody() {
+    let desk = Desk::new();
+    let outage = case_with(|text| sev1(&text));
+    let prepared = prepare(&desk.request(&outage)).expect("ready");
+    let (pager, chat) = (TestNotifier::new(true), TestNotifier::new(false));
+    let to = [addressee("pager", &pager), addressee("chat", &chat)];
+    let down = Killed { outbox: desk.outbox(), calls_left: Cell::new(0), after_the_work: false };
+    let stopped = desk.carry_out_telling(&prepared, &down, &to).expect_err("no ticket");
+    assert!(stopped.ticket.is_none() && stopped.told.len() == 2 && stopped.told.iter().all(Told::reached));
+    assert_eq!((pager.alerts(), chat.alerts()), (1, 1));
+    assert!(chat.got.borrow()[0].key.contains("c-7fk2m9q4xa"));
+    desk.carry_out_telling(&prepared, &desk.outbox(), &to).expect("the same command goes on");
+    assert_eq!((pager.alerts(), chat.alerts()), (1, 1), "an outbox gives no link that could follow");
+
+    let desk = Desk::new();
+    let case = case();
+    let lower = Request { severity: Some(Severity::Sev3), severity_reason: Some("agreed"), ..desk.request(&case) };
+    let prepared = prepare(&lower).expect("ready");
+    let queue = TestNotifier::new(false);
+    let down = Killed { outbox: desk.outbox(), calls_left: Cell::new(0), after_the_work: false };
+    let stopped = desk.carry_out_telling(&prepared, &down, &[addressee("queue", &queue)]).expect_err("no ticket");
+    assert_eq!((stopped.told.len(), queue.alerts()), (0, 0));
+}
+
+#[test]
+fn one_notifier_that_is_down_keeps_the_other_from_nothing() {
+    let desk = Desk::new();
+    let prepared = prepare(&desk.request(&case())).expect("ready");
+    let (pager, chat) = (TestNotifier::new(true), TestNotifier::new(false));
+    let to = [addressee("pager", &pager), addressee("chat", &chat)];
+    pager.fails.set(Some(false));
+    let handed = desk.carry_out_telling(&prepared, &desk.outbox(), &to).expect("carried out");
+    assert!(matches!(handed.told[0].outcome, Outcome::Failed(_)) && handed.told[1].reached());
+    pager.fails.set(None);
+    let handed = desk.carry_out_telling(&prepared, &desk.outbox(), &to).expect("the same command goes on");
+    assert_eq!((pager.alerts(), chat.alerts()), (1, 1));
+    assert_eq!((&handed.told[0].outcome, &handed.told[1].outcome), (&Outcome::Sent, &Outcome::WasSent));
+}
+
+#[test]
+fn killed_after_any_line_of_its_journal_the_same_command_finishes_and_doubles_nothing() {
+    let lines_of_a_whole_run = 16;
+    for stop_after in 0..=lines_of_a_whole_run {
+        let desk = Desk::new();
+        let outage = case_with(|text| sev1(&text));
+        let prepared = prepare(&desk.request(&outage)).expect("ready");
+        let (pager, chat) = (TestNotifier::new(true), TestNotifier::new(false));
+        let to = [addressee("pager", &pager), addressee("chat", &chat)];
+        let lines = Cell::new(0);
+        let clock = || {
+            // The clock is asked before each line: to panic here is to be killed after the line before.
+            assert!(lines.replace(lines.get() + 1) < stop_after, "killed");
+            at(OPEN)
+        };
+        let system = desk.outbox();
+        let killed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let mut journal = desk.journal();
+            let way = Way { system: &system, addressees: &to, journal: &mut journal, clock: &clock };
+            carry_out(&prepared, way).expect("carried out")
+        }));
+        let whole = lines.get() <= stop_after;
+        assert_eq!(killed.is_err(), !whole, "{stop_after}");
+        let handed = desk.carry_out_telling(&prepared, &desk.outbox(), &to).expect("finished");
+        assert_eq!(desk.at_ticket().len(), 5, "{stop_after}: one ticket, one bundle, one comment");
+        assert_eq!(pager.alerts(), 1, "{stop_after}");
+        assert!(chat.alerts() == 1 || handed.told[1].may_be_twice, "{stop_after}: {:?}", handed.told);
+        let again = desk.carry_out_telling(&prepared, &desk.outbox(), &to).expect("nothing left to do");
+        assert_eq!(again.head, handed.head, "{stop_after}: a finished run adds no line");
+        assert!(whole || stop_after < lines_of_a_whole_run, "the count of lines is too small");
+    }
+}
+
+#[test]
+fn a_case_that_was_opened_goes_on_under_its_level_and_its_clock_and_an_ended_one_does_not() {
+    let desk = Desk::new();
+    let unreported = case_without("reported_at");
+    let prepared = prepare(&Request {
+        override_checklist: Some("nobody wrote down when they called"),
+        ..desk.request(&unreported)
+    })
+    .expect("ready");
+    desk.carry_out(&prepared, &desk.outbox()).expect("carried out");
+    let progress = Progress::of(&desk.journal().recorded()).expect("opened");
+    let later = Request {
+        override_checklist: Some("nobody wrote down when they called"),
+        progress: Some(&progress),
+        now: at("2026-11-23T11:00:00Z"),
+        ..desk.request(&unreported)
+    };
+    assert_eq!(prepare(&later).expect("ready").targets.from, at(OPEN));
+    let other = Request { severity: Some(Severity::Sev1), severity_reason: Some("a board meeting"), ..later };
+    assert!(matches!(prepare(&other), Err(Refusal::OpenUnderAnother { open: Severity::Sev2, chosen: Severity::Sev1 })));
+    let line = Event::new("resolved").with("text", "rolled back");
+    desk.journal().append(at(OPEN), line).expect("written");
+    let ended = Progress::of(&desk.journal().recorded()).expect("opened");
+    assert!(matches!(prepare(&Request { progress: Some(&ended), ..later }), Err(Refusal::Resolved(_))));
+}
+
+#[test]
+fn troubleshooting_is_owed_where_it_cannot_wait_and_the_pager_is_for_what_cannot() {
+    let desk = Desk::new();
+    let untried = case_with(|text| {
+        let text = text.replace("major-function", "degraded").replace("scope =", "workaround = \"use cash\"\nscope =");
+        text.lines()
+            .filter(|l| !l.starts_with("tried") && !l.starts_with("escalation_reason"))
+            .collect::<Vec<_>>()
+            .join("\n")
+    });
+    let refused = prepare(&desk.request(&untried)).expect_err("neither tried nor urgent");
+    assert_eq!(missing_ids(&refused), ["attempts", "escalation-reason"]);
+    let urgent = Request { time_critical: Some("an audit ends today"), ..desk.request(&untried) };
+    let prepared = prepare(&urgent).expect("urgent");
+    for told in ["time-critical: an audit ends today", "Troubleshooting not completed, time-critical"] {
+        assert!(prepared.ticket.body.contains(told), "lacks {told}:\n{}", prepared.ticket.body);
+    }
+    desk.carry_out(&prepared, &desk.outbox()).expect("carried out");
+    assert!(desk.journal().has(&Event::new("escalation-opened").with("time_critical", "an audit ends today")));
+    let paged = prepare(&Request { page: true, now: at(SUNDAY), ..urgent }).expect_err("SEV3 is no page");
+    match paged {
+        Refusal::PageNotAllowed { severity: Severity::Sev3, due, opens } => {
+            assert!(
+                due.contains("2026-11-24") && opens.is_some_and(|opens| opens.contains("Mon 2026-11-23 09:00")),
+                "{due}"
+            );
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_bundle_that_comes_later_is_attached_to_the_ticket_that_is_there() {
+    let desk = Desk::new();
+    let case = case();
+    let request = Request { bundle: None, override_checklist: Some("the bundle follows"), ..desk.request(&case) };
+    let handed = desk.carry_out(&prepare(&request).expect("ready"), &desk.outbox()).expect("carried out");
+    let (system, clock) = (desk.outbox(), || at(OPEN));
+    for _ in 0..2 {
+        let mut journal = desk.journal();
+        let way = Way { system: &system, addressees: &[], journal: &mut journal, clock: &clock };
+        let (attached, _) = attach_later(&case.case_id, &handed.ticket, &desk.bundle, way).expect("attached");
+        assert_eq!(attached.digest, desk.bundle.file_digest);
+    }
+    let names: Vec<String> = desk.at_ticket().into_iter().map(|(name, _)| name).collect();
+    assert!(names.contains(&"a.casefile.zip".to_owned()) && names.len() == 6, "{names:?}");
 }

@@ -1,0 +1,122 @@
+//! What the verbs share: the case they are asked about, its journal, its facts, its ticket.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::World;
+use super::failure::{Failure, journal_failed, no_state_dir};
+use crate::cli::exit::Exit;
+use crate::deliver::journal::{Head, Journal};
+use crate::deliver::outbox::Outbox;
+use crate::deliver::{TicketRef, TicketSystem, journal, kept_case};
+use crate::escalate::Progress;
+use crate::model::{Case, CaseId};
+
+/// Which case, and how to answer.
+#[derive(Debug, Args)]
+pub struct CaseArgs {
+    /// The case, such as c-7fk2m9q4xa
+    #[arg(value_name = "CASE", value_parser = case_id)]
+    pub case_id: CaseId,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub(super) fn case_id(raw: &str) -> Result<CaseId, String> {
+    CaseId::parse(raw).map_err(|e| e.to_string())
+}
+
+/// The folder of what is remembered between runs.
+pub(super) struct Desk {
+    state: PathBuf,
+}
+
+impl Desk {
+    pub(super) fn of(world: &World<'_>) -> Result<Self, Failure> {
+        Ok(Self { state: world.state_dir.clone().ok_or_else(no_state_dir)? })
+    }
+
+    pub(super) fn journals(&self) -> PathBuf {
+        self.state.join("journal")
+    }
+
+    pub(super) fn cases(&self) -> PathBuf {
+        self.state.join("cases")
+    }
+
+    /// Where a pass of `watch` leaves word that it was here.
+    pub(super) fn watched(&self) -> PathBuf {
+        self.state.join("watched")
+    }
+
+    /// The outbox that was named, or the one of this account.
+    pub(super) fn outbox(&self, named: Option<&Path>) -> Outbox {
+        Outbox::new(named.map_or_else(|| self.state.join("outbox"), Path::to_owned))
+    }
+
+    /// How far a case has come; nothing is locked.
+    pub(super) fn progress(&self, case_id: &CaseId) -> Result<(Progress, Head), Failure> {
+        let read = journal::read(&self.journals(), case_id).map_err(|e| journal_failed(&e, false))?;
+        let found = read.and_then(|read| Some((Progress::of(&read.lines)?, read.head)));
+        found.ok_or_else(|| not_opened(case_id))
+    }
+
+    /// The same with its journal, locked for this run. No journal is made.
+    pub(super) fn journal(&self, case_id: &CaseId) -> Result<(Journal, Progress), Failure> {
+        if !journal::path_of(&self.journals(), case_id).is_file() {
+            return Err(not_opened(case_id));
+        }
+        let journal = Journal::open(&self.journals(), case_id).map_err(|e| journal_failed(&e, false))?;
+        let progress = Progress::of(&journal.recorded()).ok_or_else(|| not_opened(case_id))?;
+        Ok((journal, progress))
+    }
+
+    /// The same for a case that has not ended.
+    pub(super) fn unresolved(&self, case_id: &CaseId) -> Result<(Journal, Progress), Failure> {
+        let (journal, progress) = self.journal(case_id)?;
+        match &progress.resolved {
+            None => Ok((journal, progress)),
+            Some(end) => Err(Failure::new(Exit::No, format!("{case_id} was resolved at {}", end.at))
+                .hint("open a new case, and name this one in its summary")),
+        }
+    }
+
+    /// The facts that were kept when the case was opened.
+    pub(super) fn case(&self, case_id: &CaseId) -> Result<Case, Failure> {
+        let kept = kept_case::kept(&self.cases(), case_id)
+            .map_err(|e| Failure::new(Exit::LocalFailure, e.to_string()).hint("check the file and who may read it"))?;
+        kept.ok_or_else(|| {
+            Failure::new(Exit::Usage, format!("the facts of {case_id} are not on this machine"))
+                .hint("run this where the case was opened")
+        })
+    }
+
+    /// The ticket of a case, and the system that keeps it.
+    pub(super) fn ticket(
+        &self,
+        case_id: &CaseId,
+        progress: &Progress,
+    ) -> Result<(Box<dyn TicketSystem>, TicketRef), Failure> {
+        let made = progress.ticket.as_ref().ok_or_else(|| {
+            Failure::new(Exit::No, format!("{case_id} has no ticket yet")).hint("run `casefile escalate open` again")
+        })?;
+        // The outbox of a ticket is two folders above its text.
+        let root = Path::new(&made.location).ancestors().nth(2);
+        let system: Box<dyn TicketSystem> = Box::new(self.outbox(root.filter(|_| made.system == "outbox")));
+        let failed = |problem: String| {
+            Failure::new(Exit::Partial, problem)
+                .hint("check that the ticket is where the journal says, then run this again")
+        };
+        match system.find(case_id).map_err(|e| failed(e.to_string()))? {
+            Some(ticket) => Ok((system, ticket)),
+            None => Err(failed(format!("the ticket of {case_id} is not at {}", made.location))),
+        }
+    }
+}
+
+fn not_opened(case_id: &CaseId) -> Failure {
+    Failure::new(Exit::Usage, format!("{case_id} was not escalated on this machine"))
+        .hint("`casefile escalate list --all` shows the cases that were")
+}

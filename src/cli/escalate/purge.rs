@@ -1,0 +1,53 @@
+//! `casefile escalate purge`: removes what this machine keeps of a case that has ended.
+
+use std::fs;
+use std::io;
+
+use serde_json::json;
+
+use super::World;
+use super::desk::{CaseArgs, Desk};
+use super::failure::{Failure, output_failed};
+use super::print_json;
+use crate::cli::exit::Exit;
+use crate::deliver::{journal, kept_case};
+
+/// Runs the verb. The ticket and an outbox that was named are not ours to remove.
+pub(super) fn run(args: &CaseArgs, world: &mut World<'_>) -> Result<Exit, Failure> {
+    let (desk, case_id) = (Desk::of(world)?, &args.case_id);
+    let (journal, progress) = desk.journal(case_id)?;
+    if progress.resolved.is_none() {
+        return Err(Failure::new(Exit::No, format!("{case_id} is not resolved"))
+            .hint("`casefile escalate resolve` ends it; an open case is not removed"));
+    }
+    let head = journal.head();
+    let folder = desk.journals();
+    // The lock is held until its file is the last that is left; Windows removes no file that is open.
+    let (facts, record) = (kept_case::path_of(&desk.cases(), case_id), journal::path_of(&folder, case_id));
+    let lock = journal::lock_path_of(&folder, case_id);
+    drop(journal);
+    let mut removed = Vec::new();
+    for path in [facts, record, lock] {
+        match fs::remove_file(&path) {
+            Ok(()) => removed.push(path.display().to_string()),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            Err(e) => {
+                return Err(Failure::new(Exit::Partial, format!("cannot remove {}: {e}", path.display()))
+                    .hint("check who may change the folder, then run this again"));
+            }
+        }
+    }
+    let kept = progress.ticket.as_ref().map(|ticket| ticket.location.clone());
+    let told = if args.json {
+        let document = json!({
+            "schema": "casefile-purge/1", "case_id": case_id, "removed": removed, "kept": kept, "journal_head": head,
+        });
+        print_json(&document, world.out)
+    } else {
+        let lines = removed.iter().map(|path| format!("removed   {path}\n"));
+        let kept = kept.iter().map(|at| format!("kept      {at} (the ticket, with what is attached to it)\n"));
+        let end = format!("journal   ended at line {}, head {}\n", head.seq, head.hash);
+        world.out.write_all(lines.chain(kept).chain([end]).collect::<String>().as_bytes())
+    };
+    told.map(|()| Exit::Done).map_err(output_failed)
+}

@@ -1,0 +1,143 @@
+//! `casefile escalate severity`: the level changes while the case is open. Its clocks are computed anew, the right people are
+//! told, and what was missed stays missed.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use jiff::Timestamp;
+
+use super::World;
+use super::callees::{About, Connected};
+use super::desk::{CaseArgs, Desk};
+use super::failure::{Failure, journal_failed, output_failed};
+use super::inputs::{parsed, policy_in_force};
+use super::recorded::tell_recorded;
+use super::told_text;
+use crate::checklist::says_nothing;
+use crate::cli::exit::Exit;
+use crate::deliver::callout::{Ticket, tell_all};
+use crate::deliver::handover::change_event;
+use crate::deliver::kept_case;
+use crate::escalate::callout::Levels;
+use crate::escalate::plain_text::inline;
+use crate::escalate::targets::targets_since;
+use crate::escalate::{Policy, Progress, classify};
+use crate::model::case::GivenBy;
+use crate::model::{Case, Severity, case_file};
+
+/// Changes the severity of a case that is open
+#[derive(Debug, Args)]
+pub struct SeverityArgs {
+    /// Which case
+    #[command(flatten)]
+    pub case: CaseArgs,
+    /// The new severity: 1 to 4
+    #[arg(value_name = "N", value_parser = super::open::severity)]
+    pub severity: Severity,
+    /// Why: a lower level, or another than the facts give, needs a reason
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// What is new about the case (TOML), laid over what is known
+    #[arg(long = "case", value_name = "FILE")]
+    pub facts: Option<PathBuf>,
+    /// The policy (TOML) instead of the built-in one
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+}
+
+/// Runs the verb.
+pub(super) fn run(args: &SeverityArgs, world: &mut World<'_>) -> Result<Exit, Failure> {
+    let (desk, now, case_id) = (Desk::of(world)?, (world.now)(), &args.case.case_id);
+    let policy = policy_in_force(args.policy.as_deref())?;
+    let new =
+        args.facts.as_deref().map(|path| parsed(path, |f, t| case_file::parse(f, t, GivenBy::Agent))).transpose()?;
+    let (mut journal, progress) = desk.unresolved(case_id)?;
+    let known = desk.case(case_id)?;
+    let case = new.map_or_else(|| known.clone(), |new| known.clone().overlaid_by(new.case));
+    let again = progress.severity == args.severity;
+    if !again {
+        reasoned(args, &progress, &case, &policy)?;
+    }
+    let about = About { case: &case, severity: args.severity, policy: &policy, now, page: false };
+    let levels = Levels { targets: world.callees.levels(&about)?, after: after(&policy, args.severity) };
+    let raised = progress.severity > args.severity || (again && progress.changes.last().is_some_and(|c| c.to < c.from));
+    let first = levels.targets.first().filter(|_| raised).cloned().unwrap_or_default();
+    // Every notice is worded before anything is written, so that a refusal leaves the case as it was.
+    let connected = Connected::level(world.callees, &about, &first, 1)?;
+    if !again {
+        let since = since(&case, raised, &progress, now);
+        let targets = targets_since(&since.0, args.severity, &policy, since.1, now).map_err(|e| {
+            Failure::new(Exit::Usage, e.to_string()).hint("give that calendar of the policy more hours")
+        })?;
+        kept_case::keep(&desk.cases(), &case).map_err(|e| Failure::new(Exit::LocalFailure, e.to_string()))?;
+        let reason = args.reason.as_deref().map(str::trim);
+        let event = change_event(&case, &policy, args.severity, &targets, &levels, reason, world.agent.as_deref());
+        journal.append(now, event).map_err(|e| journal_failed(&e, false))?;
+    }
+    let ticket = progress.ticket.as_ref().map_or(Ticket::None, |ticket| Ticket::At(&ticket.location));
+    let told =
+        tell_all(&connected.addressees(), ticket, &mut journal, world.now).map_err(|e| journal_failed(&e, true))?;
+    let remark = say_in_ticket(&desk, case_id, &progress, args, journal.head().seq);
+    if !args.case.json {
+        told_text::print(&told, world.out).map_err(output_failed)?;
+    }
+    tell_recorded(&args.case, &journal, now, world)?;
+    if told_text::nobody_reached(&told) {
+        told_text::print_contacts(&policy, world.talk).map_err(output_failed)?;
+    }
+    if let Err(e) = &remark {
+        writeln!(world.talk, "remark: the ticket does not say so yet: {}", e.error).map_err(output_failed)?;
+    }
+    let whole = told.iter().all(crate::deliver::callout::Told::reached) && remark.is_ok();
+    Ok(if whole { Exit::Done } else { Exit::Partial })
+}
+
+/// How long people have before the next ones are called.
+pub(super) fn after(policy: &Policy, severity: Severity) -> Option<jiff::SignedDuration> {
+    policy.level(severity).next_level_after.map(|minutes| jiff::SignedDuration::from_mins(i64::from(minutes.get())))
+}
+
+/// A lower level, or one that the facts contradict, needs a reason.
+fn reasoned(args: &SeverityArgs, progress: &Progress, case: &Case, policy: &Policy) -> Result<(), Failure> {
+    if args.reason.as_deref().is_some_and(|reason| !says_nothing(reason)) {
+        return Ok(());
+    }
+    let hint = "say why with --reason TEXT; it stands in the ticket and in the journal";
+    if args.severity > progress.severity {
+        let problem =
+            format!("{} is lower than {}, and a lower level needs a reason", args.severity, progress.severity);
+        return Err(Failure::new(Exit::No, problem).hint(hint));
+    }
+    let by_facts = classify(case, policy);
+    if by_facts.severity != args.severity {
+        let problem = format!("the facts give {}, not {}: {}", by_facts.severity, args.severity, by_facts.reason);
+        return Err(Failure::new(Exit::No, problem).hint(format!("{hint}, or give what is new with --case FILE")));
+    }
+    Ok(())
+}
+
+/// The facts and the moment from which the clocks of the new level count. A level that was raised counts from now: nobody could
+/// have kept a promise that was not yet given. A lower one counts from the report, as before.
+fn since(case: &Case, raised: bool, progress: &Progress, now: Timestamp) -> (Case, Timestamp) {
+    if raised { (Case { reported_at: None, ..case.clone() }, now) } else { (case.clone(), progress.opened_at) }
+}
+
+fn say_in_ticket(
+    desk: &Desk,
+    case_id: &crate::model::CaseId,
+    progress: &Progress,
+    args: &SeverityArgs,
+    seq: u64,
+) -> Result<(), Failure> {
+    if progress.ticket.is_none() {
+        return Ok(());
+    }
+    let (system, ticket) = desk.ticket(case_id, progress)?;
+    let reason = args.reason.as_deref().map_or_else(|| "by the facts".to_owned(), |reason| inline(reason, 400));
+    // The changes until now number the comments, so that the same change said again is the same comment.
+    let number = progress.changes.len() + usize::from(progress.severity != args.severity);
+    let text = format!("The severity is {} from now on: {reason}.\nJournal: line {seq}.\n", args.severity);
+    system
+        .comment(&ticket, &format!("severity-{number}"), &text)
+        .map_err(|e| Failure::new(Exit::Partial, e.to_string()))
+}

@@ -1,0 +1,160 @@
+//! `casefile escalate watch`: asks whether somebody has taken a case over, and calls the next level before the answer is due. In
+//! the foreground, or one pass at a time under a timer of the system, whose unit it prints.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
+
+use super::World;
+use super::callees::{About, Connected};
+use super::desk::{Desk, case_id};
+use super::failure::{Failure, journal_failed, output_failed, tell};
+use super::inputs::policy_in_force;
+use super::status_text::exactly;
+use super::timer::{Timer, unit};
+use super::told_text;
+use crate::cli::exit::Exit;
+use crate::deliver::callout::{Ticket, ask, tell_all};
+use crate::deliver::journal::{self, JournalError};
+use crate::escalate::{Policy, Progress};
+use crate::model::CaseId;
+use crate::platform::create_private_dir;
+
+/// How long after a pass the clocks still count as kept: a timer runs every minute, and may be late.
+const KEPT_FOR: SignedDuration = SignedDuration::from_mins(3);
+
+/// Keeps the clocks of the open cases
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// Only this case
+    #[arg(value_name = "CASE", value_parser = case_id)]
+    pub case_id: Option<CaseId>,
+    /// One pass, for a timer; exit code 1 if something is overdue
+    #[arg(long)]
+    pub once: bool,
+    /// Seconds between two passes
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(5..=60))]
+    pub every: u16,
+    /// Print the timer of the system that runs a pass every minute, and do nothing else
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub print_timer: Option<Timer>,
+    /// The policy (TOML) instead of the built-in one
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+}
+
+/// Runs the verb.
+pub(super) fn run(args: &WatchArgs, world: &mut World<'_>) -> Result<Exit, Failure> {
+    let policy = policy_in_force(args.policy.as_deref())?;
+    if let Some(timer) = args.print_timer {
+        let program = std::env::current_exe()
+            .map_err(|e| Failure::new(Exit::LocalFailure, format!("cannot tell where this program is: {e}")))?;
+        let policy = args.policy.as_deref().map(std::path::absolute).transpose();
+        let policy = policy.map_err(|e| Failure::new(Exit::Usage, format!("cannot tell where the policy is: {e}")))?;
+        let text = unit(timer, &program, policy.as_deref());
+        return world.out.write_all(text.as_bytes()).map(|()| Exit::Done).map_err(output_failed);
+    }
+    loop {
+        let exit = pass(args, &policy, world)?;
+        if args.once {
+            return Ok(exit);
+        }
+        if !(world.pause)(Duration::from_secs(args.every.into())) {
+            return Ok(Exit::Interrupted);
+        }
+    }
+}
+
+/// Whether a pass was made so shortly before `now` that the clocks count as kept.
+pub(super) fn is_kept(desk: &Desk, now: Timestamp) -> bool {
+    let last = fs::read_to_string(desk.watched()).ok().and_then(|text| text.trim().parse::<Timestamp>().ok());
+    last.is_some_and(|last| now.duration_since(last).abs() <= KEPT_FOR)
+}
+
+fn pass(args: &WatchArgs, policy: &Policy, world: &mut World<'_>) -> Result<Exit, Failure> {
+    let desk = Desk::of(world)?;
+    let all = match &args.case_id {
+        Some(case_id) => vec![case_id.clone()],
+        None => journal::cases(&desk.journals()).map_err(|e| journal_failed(&e, false))?,
+    };
+    let mut exit = Exit::Done;
+    for case_id in &all {
+        match one(case_id, args.case_id.is_some(), policy, &desk, world) {
+            Ok(one) => exit = exit.combine(one),
+            // One case that cannot be worked on must not keep the others waiting.
+            Err(failure) => {
+                exit = exit.combine(failure.exit);
+                tell(&failure, world.talk).map_err(output_failed)?;
+            }
+        }
+    }
+    let state = desk.watched();
+    let noted =
+        state.parent().map_or(Ok(()), create_private_dir).and_then(|()| fs::write(&state, (world.now)().to_string()));
+    noted.map_err(|e| Failure::new(Exit::LocalFailure, format!("cannot write {}: {e}", state.display())))?;
+    Ok(exit)
+}
+
+fn one(
+    case_id: &CaseId,
+    asked_for: bool,
+    policy: &Policy,
+    desk: &Desk,
+    world: &mut World<'_>,
+) -> Result<Exit, Failure> {
+    // Most cases of a long list have ended; they need no lock.
+    match desk.progress(case_id) {
+        Ok((progress, _)) if progress.resolved.is_none() => {}
+        Ok(_) => return Ok(Exit::Done),
+        Err(failure) if asked_for || failure.exit != Exit::Usage => return Err(failure),
+        // A journal in which a finding was accepted, and nothing escalated.
+        Err(_) => return Ok(Exit::Done),
+    }
+    let (mut journal, progress) = desk.unresolved(case_id)?;
+    let failed = |e: JournalError| journal_failed(&e, true);
+    let mut exit = Exit::Done;
+    let sent: Vec<String> = progress.notices.iter().map(|notice| notice.target.clone()).collect();
+    let connected = Connected::to(world.callees, policy, &sent);
+    let before = journal.head().seq;
+    let mut silent = ask(&connected.ways(), &mut journal, world.now).map_err(failed)?;
+    silent.extend(connected.missing());
+    for (target, reason) in silent {
+        exit = exit.combine(Exit::Partial);
+        writeln!(world.talk, "{case_id}: cannot ask {target}: {reason}").map_err(output_failed)?;
+    }
+    let mut progress = Progress::of(&journal.recorded()).expect("the case was opened");
+    if let Some(taken) = progress.has_it().filter(|_| journal.head().seq > before) {
+        writeln!(world.out, "{case_id}: {} has it, by {}", taken.by, taken.way).map_err(output_failed)?;
+    }
+    // Where no pass was made for long, several levels are due at once.
+    while let Some((level, _)) = progress.next_call().filter(|(_, at)| *at <= (world.now)()) {
+        let targets = progress.levels.targets[level - 1].clone();
+        let case = desk.case(case_id)?;
+        let about = About { case: &case, severity: progress.severity, policy, now: (world.now)(), page: false };
+        let connected = Connected::level(world.callees, &about, &targets, level)?;
+        let ticket = progress.ticket.as_ref().map_or(Ticket::None, |ticket| Ticket::At(&ticket.location));
+        let told = tell_all(&connected.addressees(), ticket, &mut journal, world.now).map_err(failed)?;
+        writeln!(world.out, "{case_id}: nobody has it, so level {level} is called").map_err(output_failed)?;
+        told_text::print(&told, world.out).map_err(output_failed)?;
+        if told_text::nobody_reached(&told) {
+            told_text::print_contacts(policy, world.talk).map_err(output_failed)?;
+            exit = exit.combine(Exit::Partial);
+            break;
+        }
+        if !told.iter().all(crate::deliver::callout::Told::reached) {
+            exit = exit.combine(Exit::Partial);
+        }
+        progress = Progress::of(&journal.recorded()).expect("the case was opened");
+    }
+    for due in progress.due((world.now)()) {
+        if let Some(late) = due.overdue_by {
+            writeln!(world.out, "{case_id}: {} OVERDUE by {}", due.what.in_words(), exactly(late))
+                .map_err(output_failed)?;
+            exit = exit.combine(Exit::No);
+        }
+    }
+    Ok(exit)
+}

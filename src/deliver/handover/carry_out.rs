@@ -1,0 +1,219 @@
+//! Carries a prepared handover out, step by step, each journaled before and after. May be called again after a stop or a kill.
+//!
+//! The order is the procedure's. A SEV1 goes to the pagers first, with the case's id, then the ticket is made, then everybody
+//! is told with the link to it, and only then the bundle goes out, which may take minutes. SEV2 waits for the ticket, and goes
+//! without one where the ticket system is down. From SEV3 on nobody is told of what has no ticket.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::{BundleFacts, BundleToAttach, Handed, Prepared, StepError, Stopped};
+use crate::deliver::callout::{Addressee, Ticket as At, Told, tell};
+use crate::deliver::journal::{Event, Head, Journal, JournalError};
+use crate::deliver::{Attached, DeliverError, TicketRef, TicketSystem};
+use crate::escalate::Progress;
+use crate::escalate::plain_text::inline;
+use crate::model::{CaseId, Severity, Sha256Digest};
+
+/// The ways out, and the record of what goes over them.
+pub struct Way<'a> {
+    /// The ticket system.
+    pub system: &'a dyn TicketSystem,
+    /// Whom the case is told to at once: the first level.
+    pub addressees: &'a [Addressee<'a>],
+    /// The journal of the case.
+    pub journal: &'a mut Journal,
+    /// Gives the time of each line.
+    pub clock: &'a dyn Fn() -> Timestamp,
+}
+
+/// Tells whom it concerns, makes the ticket, attaches the bundle, and leaves the journal's head at the ticket.
+pub fn carry_out(prepared: &Prepared, way: Way<'_>) -> Result<Handed, Stopped> {
+    let mut told = Vec::new();
+    let mut run = Run { way, case_id: &prepared.ticket.case_id };
+    let result = run.all(prepared, &mut told);
+    result
+        .map(|(ticket, already, attached)| Handed {
+            ticket,
+            already,
+            attached,
+            told: told.clone(),
+            head: run.way.journal.head(),
+        })
+        .map_err(|(ticket, e)| Stopped { ticket, told, source: e })
+}
+
+/// Attaches a bundle to a case that was opened before.
+pub fn attach_later(
+    case_id: &CaseId,
+    ticket: &TicketRef,
+    bundle: &BundleFacts,
+    way: Way<'_>,
+) -> Result<(Attached, Head), StepError> {
+    let mut run = Run { way, case_id };
+    let bundle = BundleToAttach::of(bundle);
+    let attached = run.attach(ticket, &bundle)?;
+    run.leave_head(ticket, &format!("bundle-{}", bundle.bundle_digest.spoken()), Some(&attached))?;
+    Ok((attached, run.way.journal.head()))
+}
+
+impl BundleToAttach {
+    pub(super) fn of(bundle: &BundleFacts) -> Self {
+        Self {
+            path: bundle.path.clone(),
+            file_name: bundle.file_name.clone(),
+            bundle_digest: bundle.bundle_digest,
+            file_digest: bundle.file_digest,
+        }
+    }
+}
+
+struct Run<'a> {
+    way: Way<'a>,
+    case_id: &'a CaseId,
+}
+
+type Stop = (Option<TicketRef>, Box<StepError>);
+
+impl Run<'_> {
+    fn all(&mut self, prepared: &Prepared, told: &mut Vec<Told>) -> Result<(TicketRef, bool, Option<Attached>), Stop> {
+        let severity = prepared.ticket.severity;
+        let before = |e: StepError| (None, Box::new(e));
+        self.open(prepared).map_err(before)?;
+        if severity == Severity::Sev1 {
+            // Far sides that merge get the link later under the same key, and nobody is woken twice.
+            *told = self.tell(At::None, true).map_err(|e| before(e.into()))?;
+        }
+        let (ticket, already) = match self.ticket(prepared) {
+            Ok(made) => made,
+            Err(e) => {
+                if matches!(e, StepError::Deliver(_)) && severity <= Severity::Sev2 {
+                    *told = self.tell(At::None, false).map_err(|e| before(e.into()))?;
+                }
+                return Err(before(e));
+            }
+        };
+        let after = |e: StepError| (Some(ticket.clone()), Box::new(e));
+        *told = self.tell(At::At(&ticket.location), false).map_err(|e| after(e.into()))?;
+        let attached = match &prepared.bundle {
+            Some(bundle) => Some(self.attach(&ticket, bundle).map_err(after)?),
+            None => None,
+        };
+        let key = match &prepared.bundle {
+            Some(bundle) => format!("bundle-{}", bundle.bundle_digest.spoken()),
+            None => "opened".to_owned(),
+        };
+        self.leave_head(&ticket, &key, attached.as_ref()).map_err(after)?;
+        Ok((ticket, already, attached))
+    }
+
+    fn record(&mut self, event: Event) -> Result<(), JournalError> {
+        self.way.journal.append((self.way.clock)(), event).map(drop)
+    }
+
+    /// Records an event unless it stands there already, from a run before.
+    fn record_once(&mut self, event: Event) -> Result<(), JournalError> {
+        if self.way.journal.has(&event) { Ok(()) } else { self.record(event) }
+    }
+
+    /// Who decided what, and why.
+    fn open(&mut self, prepared: &Prepared) -> Result<(), StepError> {
+        if !self.way.journal.has(&prepared.identity()) {
+            self.record(prepared.opened())?;
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, ticket: At<'_>, only_merging: bool) -> Result<Vec<Told>, JournalError> {
+        let Way { addressees, journal, clock, .. } = &mut self.way;
+        let merges = |a: &&Addressee<'_>| a.notifier.as_ref().is_ok_and(|notifier| notifier.merges());
+        let chosen = addressees.iter().filter(|a| !only_merging || merges(a));
+        chosen.map(|addressee| tell(addressee, ticket, journal, *clock)).collect()
+    }
+
+    /// The ticket, and whether it was there before.
+    fn ticket(&mut self, prepared: &Prepared) -> Result<(TicketRef, bool), StepError> {
+        let done = |ticket: &TicketRef| {
+            Event::new("ticket-done")
+                .with("system", ticket.system)
+                .with("id", &ticket.id)
+                .with("location", &ticket.location)
+        };
+        if let Some(ticket) = self.way.system.find(self.case_id)? {
+            self.record_once(done(&ticket))?;
+            return Ok((ticket, true));
+        }
+        self.record(Event::new("ticket-intent").with("title", &prepared.ticket.title))?;
+        match self.way.system.create(&prepared.ticket) {
+            Ok(ticket) => {
+                self.record(done(&ticket))?;
+                Ok((ticket, false))
+            }
+            Err(e) => {
+                self.record(Event::new("ticket-failed").with("cause", &e))?;
+                Err(e.into())
+            }
+        }
+    }
+
+    fn attach(&mut self, ticket: &TicketRef, bundle: &BundleToAttach) -> Result<Attached, StepError> {
+        let name = |event: &str| {
+            Event::new(event)
+                .with("file", &bundle.file_name)
+                .with("file_digest", bundle.file_digest)
+                .with("location", &ticket.location)
+        };
+        if !self.way.journal.has(&name("attach-done")) {
+            self.record(name("attach-intent"))?;
+        }
+        // Also where the journal says "done": whether it is still there and whole is asked anew.
+        match self.way.system.attach(ticket, Path::new(&bundle.path), &bundle.file_digest) {
+            Ok(attached) => {
+                let state = Progress::of(&self.way.journal.recorded()).and_then(|progress| progress.bundle);
+                let whole = state
+                    .is_some_and(|at| at.attached_at.is_some() && at.file_digest == bundle.file_digest.to_string());
+                if !whole {
+                    self.record(name("attach-done"))?;
+                }
+                Ok(attached)
+            }
+            Err(e) => {
+                self.record(name("attach-failed").with("cause", &e))?;
+                if let DeliverError::DigestMismatch { found, .. } = &e {
+                    self.say_incomplete(ticket, bundle, *found);
+                }
+                Err(e.into())
+            }
+        }
+    }
+
+    /// The mismatch is the news; a comment that fails too adds nothing to it.
+    fn say_incomplete(&self, ticket: &TicketRef, bundle: &BundleToAttach, found: Sha256Digest) {
+        let name = inline(&bundle.file_name, 120);
+        let text = format!(
+            "The bundle is incomplete: {name} was read back with the digest {found}, not {}.\n",
+            bundle.file_digest
+        );
+        drop(self.way.system.comment(ticket, &format!("incomplete-{}", bundle.bundle_digest.spoken()), &text));
+    }
+
+    /// The head stands in the ticket, out of reach of whoever can cut the journal.
+    fn leave_head(&mut self, ticket: &TicketRef, key: &str, attached: Option<&Attached>) -> Result<(), StepError> {
+        let name = |event: &str| Event::new(event).with("key", key).with("location", &ticket.location);
+        if self.way.journal.has(&name("comment-done")) {
+            return Ok(());
+        }
+        self.record(name("comment-intent"))?;
+        let Head { seq, hash } = self.way.journal.head();
+        let what = match attached {
+            Some(Attached { name, size, digest, .. }) => {
+                format!("Attached and read back: {name}, {size} bytes, SHA-256 {digest}.\n")
+            }
+            None => "Opened without a bundle.\n".to_owned(),
+        };
+        self.way.system.comment(ticket, key, &format!("{what}Journal: line {seq}, head {hash}.\n"))?;
+        self.record(name("comment-done"))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,135 @@
+//! What the customer is told: what is known, whether engineering has it, and when they hear from us again. Never when it will
+//! be repaired, which nobody knows, and never a name or a link of ours.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::plain_text::one_line;
+
+/// Longest line of an update.
+const LINE: usize = 600;
+
+/// The facts of an update.
+#[derive(Debug, Clone, Copy)]
+pub struct CustomerUpdate<'a> {
+    /// The case's id, by which they can ask.
+    pub case_id: &'a str,
+    /// What is broken, in their words.
+    pub summary: Option<&'a str>,
+    /// What is known, in the agent's words.
+    pub known: &'a str,
+    /// Whether somebody of engineering has it.
+    pub acknowledged: bool,
+    /// When they hear from us next.
+    pub next_update: Option<Timestamp>,
+    /// Their time zone.
+    pub zone: Option<&'a str>,
+    /// Whether the case is over; `known` then says how.
+    pub resolved: bool,
+}
+
+/// Something in the text that is not for customers.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the text holds {what}, which stays with us")]
+pub struct Internal {
+    /// What, without repeating it where it could be a secret.
+    pub what: String,
+}
+
+impl CustomerUpdate<'_> {
+    /// The message. `ours` are names and links that are not for customers; a text with one of them is refused.
+    pub fn write(&self, ours: &[&str]) -> Result<String, Internal> {
+        if let Some(found) = internal(self.known, ours) {
+            return Err(Internal { what: found });
+        }
+        let about = self.summary.map_or_else(String::new, |summary| format!(" ({})", one_line(summary, 120)));
+        let mut lines = vec![format!("About your case {}{about}:", self.case_id), String::new()];
+        lines.push(one_line(self.known, LINE));
+        if self.resolved {
+            lines.push(
+                "The case is resolved. If the problem comes back, please answer with the number of the case."
+                    .to_owned(),
+            );
+        } else {
+            let state = if self.acknowledged {
+                "Our engineers have taken the case over and are at work on it."
+            } else {
+                "The case is with our engineers."
+            };
+            lines.push(state.to_owned());
+            lines.extend(self.next_update.map(|at| format!("You will hear from us again by {}.", self.local(at))));
+        }
+        Ok(lines.join("\n") + "\n")
+    }
+
+    fn local(&self, at: Timestamp) -> String {
+        let zone = self.zone.and_then(|name| Some((name, TimeZone::get(name).ok()?)));
+        match zone {
+            Some((name, zone)) => {
+                format!("{} ({name} time)", at.to_zoned(zone).strftime("%A %Y-%m-%d %H:%M"))
+            }
+            None => at.strftime("%A %Y-%m-%d %H:%M UTC").to_string(),
+        }
+    }
+}
+
+/// The first thing in `text` that is not for customers.
+fn internal(text: &str, ours: &[&str]) -> Option<String> {
+    let folded = text.to_lowercase();
+    if folded.contains("http://") || folded.contains("https://") {
+        return Some("a link".to_owned());
+    }
+    // A short name such as "Bo" stands in many words; it counts as a word of its own.
+    let words: Vec<&str> = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let named = |name: &&&str| {
+        let name: Vec<String> = name
+            .to_lowercase()
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect();
+        !name.is_empty() && words.windows(name.len()).any(|window| window.iter().zip(&name).all(|(a, b)| *a == b))
+    };
+    ours.iter().find(named).map(|name| format!("`{}`", one_line(name, 60)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checklist::fixture::at;
+
+    fn update(known: &str) -> CustomerUpdate<'_> {
+        CustomerUpdate {
+            case_id: "c-7fk2m9q4xa",
+            summary: Some("checkout answers 503"),
+            known,
+            acknowledged: true,
+            next_update: Some(at("2026-11-23T10:30:00Z")),
+            zone: Some("Europe/Berlin"),
+            resolved: false,
+        }
+    }
+
+    #[test]
+    fn the_customer_learns_what_is_known_and_when_they_hear_again_and_no_time_of_repair() {
+        let text =
+            update("The gateway refuses new connections; we are looking at its settings.").write(&[]).expect("fine");
+        assert!(text.contains("gateway refuses") && text.contains("taken the case over"), "{text}");
+        assert!(text.contains("again by Monday 2026-11-23 11:30 (Europe/Berlin time)"), "{text}");
+        assert!(!text.contains("fixed") && !text.contains("repair"), "{text}");
+        let end = CustomerUpdate { resolved: true, ..update("A setting was put back.") }.write(&[]).expect("fine");
+        assert!(end.contains("resolved") && !end.contains("again by"), "{end}");
+        let waiting =
+            CustomerUpdate { acknowledged: false, zone: None, ..update("We look.") }.write(&[]).expect("fine");
+        assert!(waiting.contains("with our engineers") && waiting.contains("10:30 UTC"), "{waiting}");
+    }
+
+    #[test]
+    fn a_name_or_a_link_of_ours_does_not_go_out() {
+        let ours = ["Kim Lee", "Bo", "sre-pager"];
+        for text in ["see https://wiki.example/x", "kim  lee has it", "Bo looks", "told the SRE-pager"] {
+            assert!(update(text).write(&ours).is_err(), "{text}");
+        }
+        assert!(update("The bookings are kept; Kimberley is affected too.").write(&ours).is_ok());
+    }
+}
