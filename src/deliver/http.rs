@@ -16,6 +16,8 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 use url::{Host, Url};
 
+use super::recording::Recording;
+
 /// Longest answer that is read into memory: no API answer that we use comes near it.
 pub(super) const MOST_ANSWER_BYTES: u64 = 4 * 1024 * 1024;
 
@@ -31,6 +33,8 @@ pub struct HttpClient {
     outside: Client,
     /// Without a proxy: what is meant for this machine stays on it.
     loopback: Client,
+    /// Where requests go in a rehearsal, instead of out.
+    recording: Option<Arc<Recording>>,
     tls: ClientConfig,
 }
 
@@ -91,8 +95,8 @@ pub enum HttpError {
         /// What is wrong with it.
         problem: String,
     },
-    /// The sink of an answer's body.
-    #[error("cannot keep what was read back: {0}")]
+    /// The sink of an answer's body, or the folder of a rehearsal.
+    #[error("cannot write to disk: {0}")]
     Sink(io::Error),
     /// The client itself.
     #[error("cannot prepare TLS: {0}")]
@@ -107,7 +111,7 @@ impl HttpClient {
             // Whoever streams watches for a standstill instead; only these clients have a limit for the whole.
             ClientBuilder::from(settings).timeout(EXCHANGE).build().map_err(|e| HttpError::Tls(why(e)))
         };
-        Ok(Self { outside: build(outside(&tls))?, loopback: build(loopback(&tls))?, tls })
+        Ok(Self { outside: build(outside(&tls))?, loopback: build(loopback(&tls))?, tls, recording: None })
     }
 
     /// A client for bodies that are too long for a limit of time, with the same trust and the same refusals. Whoever uses
@@ -116,6 +120,17 @@ impl HttpClient {
         let local = travels(url)?;
         let settings = if local { loopback(&self.tls) } else { outside(&self.tls) };
         settings.build().map_err(|e| HttpError::Tls(why(e)))
+    }
+
+    /// A client for a rehearsal: what it is to send goes into `recording`, and every answer is 200 with `{}`.
+    pub fn rehearsing(recording: Arc<Recording>) -> Result<Self, HttpError> {
+        Ok(Self { recording: Some(recording), ..Self::new(&[])? })
+    }
+
+    /// The recording of a rehearsal, where this is one.
+    #[must_use]
+    pub fn recording(&self) -> Option<&Recording> {
+        self.recording.as_deref()
     }
 
     /// A request to `url`, to be completed and given to [`HttpClient::send`]. Refused where it would travel in the clear.
@@ -127,6 +142,9 @@ impl HttpClient {
 
     /// Sends it and reads the whole answer, of any status but a redirect.
     pub fn send(&self, request: RequestBuilder) -> Result<Answer, HttpError> {
+        if let Some(recording) = &self.recording {
+            return recorded(recording, request);
+        }
         let (host, response) = exchange(request)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let mut body = Vec::new();
@@ -144,6 +162,9 @@ impl HttpClient {
     /// Sends it and, where the status is 2xx, writes at most `most` bytes of the body into `sink`; another status is read
     /// like [`HttpClient::send`] reads it.
     pub fn send_into(&self, request: RequestBuilder, sink: &mut dyn Write, most: u64) -> Result<Answer, HttpError> {
+        if let Some(recording) = &self.recording {
+            return recorded(recording, request);
+        }
         let (host, mut response) = exchange(request)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let mut body = Vec::new();
@@ -202,6 +223,14 @@ pub fn is_loopback(url: &Url) -> bool {
         Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
         None => false,
     }
+}
+
+fn recorded(recording: &Recording, request: RequestBuilder) -> Result<Answer, HttpError> {
+    let request = request
+        .build()
+        .map_err(|e| HttpError::NotSent { host: e.url().map_or_else(String::new, host), problem: why(e) })?;
+    recording.request(&request).map_err(HttpError::Sink)?;
+    Ok(Answer { status: 200, headers: HeaderMap::new(), body: b"{}".to_vec(), host: host(request.url()) })
 }
 
 /// Whether what goes to `url` stays on this machine. Refused where it would travel in the clear.

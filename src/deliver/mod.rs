@@ -13,6 +13,7 @@ pub mod kept_case;
 pub(crate) mod loopback;
 pub mod notifiers;
 pub mod outbox;
+pub mod recording;
 pub mod retry;
 pub mod secrets;
 pub mod tickets;

@@ -84,6 +84,11 @@ impl Secret {
         Ok(Self(text.to_owned()))
     }
 
+    /// The part of an address behind the host, where whoever knows it may post.
+    pub(super) fn part_of_address(part: &str) -> Self {
+        Self(part.to_owned())
+    }
+
     /// The value, to be sent to the far side that it is for. Nothing else calls this.
     #[must_use]
     pub fn reveal(&self) -> &str {

@@ -167,7 +167,7 @@ fn letters_joined(text: &str) -> String {
     let mut was_single = false;
     for word in text.split_whitespace() {
         let single = word.chars().count() == 1;
-        if !out.is_empty() && !(single && was_single) {
+        if !(out.is_empty() || single && was_single) {
             out.push(' ');
         }
         out.push_str(word);

@@ -1,9 +1,28 @@
-//! Ways to tell people: pagers, chat rooms, mail. A new one is one file with an `impl Notifier`.
+//! Ways to tell people: pagers, chat rooms, mail. A new one is one file with an `impl Notifier`, and a line in [`connect`].
+
+mod alertmanager;
+mod chat;
+#[cfg(test)]
+mod contract_tests;
+mod email;
+mod guard;
+mod outbox;
+mod pagerduty;
+mod post;
+mod webhook;
+
+use std::path::PathBuf;
 
 use jiff::Timestamp;
+use url::Url;
 
 use super::DeliverError;
+use super::http::HttpClient;
+use super::secrets::{Environment, Secret, SecretError};
+use crate::escalate::Policy;
 use crate::escalate::notice::Notice;
+use crate::escalate::notifiers::{Kind, NotifierPolicy};
+use crate::escalate::secret_ref::SecretRef;
 
 /// A far side that tells people.
 pub trait Notifier {
@@ -37,4 +56,112 @@ pub struct Acknowledgement {
     pub at: Timestamp,
     /// By which way, such as `pagerduty`.
     pub way: String,
+}
+
+/// What is needed to connect a target.
+pub struct Surroundings<'a> {
+    /// The one HTTP client; in a rehearsal one that records.
+    pub client: &'a HttpClient,
+    /// Where secrets may be.
+    pub environment: Environment<'a>,
+    /// The folder of the outbox: for targets of that kind, and for notices that could not be sent.
+    pub outbox: PathBuf,
+}
+
+/// Why a target cannot be connected.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The policy has none of this name.
+    #[error("the policy has no notifier {0}")]
+    Unknown(String),
+    /// One of its secrets.
+    #[error("notifier {name}: {source}")]
+    Secret {
+        /// Its name.
+        name: String,
+        /// Why.
+        source: SecretError,
+    },
+    /// Something that the policy or a secret says, without the secret.
+    #[error("notifier {name}: {problem}")]
+    Unusable {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// The way to the target `name` of `policy`. Its secrets are read now; nothing is sent yet. A public target is guarded: what
+/// holds personal data is refused. Where the far side fails, the notice is kept in the outbox.
+pub fn connect(
+    policy: &Policy,
+    name: &str,
+    surroundings: &Surroundings<'_>,
+) -> Result<Box<dyn Notifier>, ConnectError> {
+    let target = policy.notifier(name).ok_or_else(|| ConnectError::Unknown(name.to_owned()))?;
+    let parts = Parts { name, target: &target, surroundings };
+    let way: Box<dyn Notifier> = match target.kind {
+        Kind::Pagerduty => Box::new(pagerduty::PagerDuty::new(&parts)?),
+        Kind::Alertmanager => Box::new(alertmanager::Alertmanager::new(&parts)?),
+        Kind::Slack => Box::new(chat::Chat::new(&parts, chat::Dialect::Slack)?),
+        Kind::Mattermost => Box::new(chat::Chat::new(&parts, chat::Dialect::Mattermost)?),
+        Kind::Email => Box::new(email::Email::new(&parts)?),
+        Kind::Webhook => Box::new(webhook::Webhook::new(&parts)?),
+        Kind::Outbox => Box::new(outbox::NoticeFiles::new(surroundings.outbox.clone(), surroundings.client.clone())),
+    };
+    Ok(Box::new(guard::Guarded::new(way, name, &target, surroundings)))
+}
+
+/// A target's entry in the policy, with what it takes to read it.
+struct Parts<'a> {
+    name: &'a str,
+    target: &'a NotifierPolicy,
+    surroundings: &'a Surroundings<'a>,
+}
+
+impl Parts<'_> {
+    fn client(&self) -> HttpClient {
+        self.surroundings.client.clone()
+    }
+
+    fn unusable(&self, problem: impl Into<String>) -> ConnectError {
+        ConnectError::Unusable { name: self.name.to_owned(), problem: problem.into() }
+    }
+
+    /// A secret, hidden from a rehearsal's files.
+    fn secret(&self, reference: Option<&SecretRef>) -> Result<Option<Secret>, ConnectError> {
+        let Some(reference) = reference else { return Ok(None) };
+        let secret = Secret::read(reference, self.surroundings.environment)
+            .map_err(|source| ConnectError::Secret { name: self.name.to_owned(), source })?;
+        if let Some(recording) = self.surroundings.client.recording() {
+            recording.hide(&secret);
+        }
+        Ok(Some(secret))
+    }
+
+    /// The same for one that the policy must name; parsing has seen to it.
+    fn needed(&self, reference: Option<&SecretRef>, field: &str) -> Result<Secret, ConnectError> {
+        self.secret(reference)?.ok_or_else(|| self.unusable(format!("it has no {field}")))
+    }
+
+    fn address(&self, given: Option<&str>, default: &str) -> Result<Url, ConnectError> {
+        Url::parse(given.unwrap_or(default)).map_err(|_| self.unusable("its address is none"))
+    }
+
+    /// An address that is a secret as a whole. A rehearsal shows its host and nothing behind that.
+    fn secret_address(&self) -> Result<Url, ConnectError> {
+        let secret = self.needed(self.target.url.as_ref(), "url")?;
+        let url = Url::parse(secret.reveal()).map_err(|_| self.unusable("what `url` refers to is no address"))?;
+        if let (Some(recording), Some(path)) = (self.surroundings.client.recording(), secret_part(&url)) {
+            recording.hide(&path);
+        }
+        Ok(url)
+    }
+}
+
+/// What stands behind the host.
+fn secret_part(url: &Url) -> Option<Secret> {
+    let rest = &url[url::Position::BeforePath..];
+    (rest.len() > 1).then(|| Secret::part_of_address(&rest[1..]))
 }

@@ -1,0 +1,62 @@
+//! The last look before a notice leaves: what a public target must not hear is refused here, whoever wrote it. And what could
+//! not be sent is kept as a file, so that a person can carry it.
+
+use super::outbox::NoticeFiles;
+use super::{Acknowledgement, Notifier, Receipt, Surroundings};
+use crate::deliver::DeliverError;
+use crate::escalate::notice::{Notice, public};
+use crate::escalate::notifiers::{Kind, NotifierPolicy};
+use crate::escalate::public_text::Known;
+
+/// What a public target hears of the end of a case: not a word of its story.
+const ENDED: &str = "the case is resolved";
+
+/// A notifier behind its guard.
+pub(super) struct Guarded {
+    inner: Box<dyn Notifier>,
+    name: String,
+    secure: bool,
+    kept: Option<NoticeFiles>,
+}
+
+impl Guarded {
+    pub(super) fn new(
+        inner: Box<dyn Notifier>,
+        name: &str,
+        target: &NotifierPolicy,
+        surroundings: &Surroundings<'_>,
+    ) -> Self {
+        let files = || NoticeFiles::new(surroundings.outbox.clone(), surroundings.client.clone());
+        Self { inner, name: name.to_owned(), secure: target.secure, kept: (target.kind != Kind::Outbox).then(files) }
+    }
+}
+
+impl Notifier for Guarded {
+    fn merges(&self) -> bool {
+        self.inner.merges()
+    }
+
+    fn send(&self, notice: &Notice) -> Result<Receipt, DeliverError> {
+        if !self.secure {
+            public(notice, &Known::default()).map_err(|refusal| DeliverError::Refused {
+                system: self.name.clone(),
+                action: "be told",
+                problem: refusal.to_string(),
+            })?;
+        }
+        self.inner.send(notice).inspect_err(|_| {
+            if let Some(kept) = &self.kept {
+                // The failure is the news; that its copy could not be kept either adds nothing that helps.
+                drop(kept.send(notice));
+            }
+        })
+    }
+
+    fn acknowledgement(&self, key: &str) -> Result<Option<Acknowledgement>, DeliverError> {
+        self.inner.acknowledgement(key)
+    }
+
+    fn resolve(&self, key: &str, text: &str) -> Result<(), DeliverError> {
+        self.inner.resolve(key, if self.secure { text } else { ENDED })
+    }
+}
