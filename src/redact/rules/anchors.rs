@@ -39,7 +39,7 @@ pub(in crate::redact) fn anchors<'a>(hir: &'a Hir, known: &Known) -> Option<Vec<
     let mut pieces = Vec::new();
     flatten(hir, &mut pieces);
     let all = 0..pieces.len();
-    Search { known, left: MOST_LOOKS }.best(pieces, all).map(|best| best.anchors)
+    Search { known, left: MOST_LOOKS }.best(&pieces, all).map(|best| best.anchors)
 }
 
 /// Adds the pieces of `hir`, literals byte by byte.
@@ -109,7 +109,7 @@ struct Search<'k> {
 
 impl Search<'_> {
     /// The longest literals that begin within `range` of a row of pieces.
-    fn best<'a>(&mut self, pieces: Vec<Piece<'a>>, range: Range<usize>) -> Option<Best<'a>> {
+    fn best<'a>(&mut self, pieces: &[Piece<'a>], range: Range<usize>) -> Option<Best<'a>> {
         self.left = self.left.checked_sub(1)?;
         let mut best: Option<Best<'a>> = None;
         if let (0, Some(Piece::Part(first)), Some(line)) = (range.start, pieces.first(), self.known.get(LINE))
@@ -137,7 +137,7 @@ impl Search<'_> {
             let next = at + run.len();
             if next < range.end || (!run.is_empty() && pieces.get(next).is_some_and(goes_on)) {
                 let shortest = best.as_ref().map(|best| best.shortest);
-                if let Some(all) = self.each_way(&pieces, next)
+                if let Some(all) = self.each_way(pieces, next)
                     && shortest.is_none_or(|shortest| all.shortest > shortest)
                 {
                     best = Some(all);
@@ -155,7 +155,7 @@ impl Search<'_> {
         for way in ways(&pieces[at]) {
             let range = at - plain_before..at + way.len();
             let row = [&pieces[..at], &way, &pieces[at + 1..]].concat();
-            let mut best = self.best(row, range)?;
+            let mut best = self.best(&row, range)?;
             match &mut all {
                 Some(all) if all.anchors.len() + best.anchors.len() > MOST => return None,
                 Some(all) => {
