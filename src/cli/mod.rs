@@ -146,12 +146,21 @@ fn hand_over(args: &escalate::EscalateArgs) -> Exit {
     };
     let load = |path: &Path| load_facts(path, rules, identity, &cancel);
     let (mut out, mut talk) = (anstream::stdout().lock(), anstream::stderr().lock());
+    let state_dir = crate::platform::state_dir();
+    let named = match &args.command {
+        escalate::EscalateCommand::Open(open) => open.outbox.clone(),
+        _ => None,
+    };
+    let callees = escalate::policy_callees::OfPolicy {
+        environment: &|name| std::env::var_os(name),
+        outbox: named.or_else(|| state_dir.as_ref().map(|state| state.join("outbox"))),
+    };
     let mut world = escalate::World {
         load: &load,
         now: &jiff::Timestamp::now,
-        state_dir: crate::platform::state_dir(),
+        state_dir,
         agent: agent(),
-        callees: &escalate::callees::Nobody,
+        callees: &callees,
         pause: &|time| wait(time, &cancel),
         environment: &|name| std::env::var_os(name),
         out: &mut out,

@@ -96,23 +96,3 @@ impl Connected {
         self.ways.iter().filter_map(|(name, way)| Some((name.clone(), way.as_ref().err()?.clone()))).collect()
     }
 }
-
-/// A policy without targets: nobody is told, and the verbs say so.
-pub struct Nobody;
-
-impl Callees for Nobody {
-    fn levels(&self, _: &About<'_>) -> Result<Vec<Vec<String>>, Failure> {
-        Ok(Vec::new())
-    }
-
-    fn connect(&self, _: &Policy, _: &str) -> Result<Box<dyn Notifier>, String> {
-        Err("the policy has no such target".to_owned())
-    }
-
-    fn notice(&self, about: &About<'_>, target: &str, level: usize) -> Result<Notice, Failure> {
-        let case_id = about.case.case_id.clone();
-        let key = format!("{case_id}/{target}/{level}");
-        let (severity, service, summary) = (about.severity, None, String::new());
-        Ok(Notice { key, case_id, severity, service, summary, details: Vec::new(), link: None })
-    }
-}

@@ -13,6 +13,7 @@ pub mod list;
 pub mod open;
 mod opened_text;
 pub mod policy;
+pub mod policy_callees;
 mod purge;
 mod recorded;
 mod refusals;

@@ -1,5 +1,9 @@
 //! The verb from its arguments to what it prints and how it ends.
 
+use crate::cli::escalate::callees::{About, Callees};
+use crate::deliver::notifiers::Notifier;
+use crate::escalate::Policy;
+use crate::escalate::notice::Notice;
 use std::fs;
 
 use clap::Parser;
@@ -68,7 +72,7 @@ impl Setting {
             now: &|| at("2026-11-23T09:50:00Z"),
             state_dir: Some(self.dir.path().join("state")),
             agent: Some("sam".to_owned()),
-            callees: &callees::Nobody,
+            callees: &Nobody,
             pause: &|_| false,
             environment: &|_| None,
             out: &mut out,
@@ -177,5 +181,25 @@ fn usage_that_makes_no_sense_is_refused_by_clap() {
         vec!["casefile", "open", "a.zip", "--severity-reason", "because"],
     ] {
         assert!(Program::try_parse_from(&args).is_err(), "{args:?}");
+    }
+}
+
+/// A policy without targets: nobody is told, and the verbs say so.
+struct Nobody;
+
+impl Callees for Nobody {
+    fn levels(&self, _: &About<'_>) -> Result<Vec<Vec<String>>, Failure> {
+        Ok(Vec::new())
+    }
+
+    fn connect(&self, _: &Policy, _: &str) -> Result<Box<dyn Notifier>, String> {
+        Err("the policy has no such target".to_owned())
+    }
+
+    fn notice(&self, about: &About<'_>, target: &str, level: usize) -> Result<Notice, Failure> {
+        let case_id = about.case.case_id.clone();
+        let key = format!("{case_id}/{target}/{level}");
+        let (severity, service, summary) = (about.severity, None, String::new());
+        Ok(Notice { key, case_id, severity, service, summary, details: Vec::new(), link: None })
     }
 }
