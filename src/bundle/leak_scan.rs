@@ -22,6 +22,7 @@ use super::examination::{Examination, Progress};
 use super::reading;
 use super::record::Draft;
 use super::verified::VerifiedBundle;
+use crate::checklist::PROFILE_ID;
 use crate::model::case::DISCLOSED_FIELDS;
 use crate::model::manifest::{CASE_PATH, MANIFEST_PATH, REDACTION_PATH};
 use crate::model::{ArtifactPath, CaseId, Moment, Sha256Digest};
@@ -247,12 +248,13 @@ fn own_file(
     }
 }
 
-/// The bag's own description; the day on which it was made is exempt.
+/// The bag's own description; the day on which it was made and the name of our BagIt profile are exempt.
 fn bag_info(bundle: &VerifiedBundle, redactor: &Arc<Redactor>, path: &ArtifactPath) -> Result<Looked, LeakScanError> {
     let bytes = bundle.artifact_bytes(path, u64::MAX)?.unwrap_or_default();
     let is_day = |line: &str| line.strip_prefix("Bagging-Date: ").is_some_and(|day| day.parse::<Date>().is_ok());
     let text = String::from_utf8_lossy(&bytes);
-    let text: String = text.lines().map(|line| if is_day(line) { "\n".into() } else { format!("{line}\n") }).collect();
+    let is_ours = |line: &str| line.strip_prefix("BagIt-Profile-Identifier: ") == Some(PROFILE_ID) || is_day(line);
+    let text: String = text.lines().map(|line| if is_ours(line) { "\n".into() } else { format!("{line}\n") }).collect();
     let looked = redactor.leaks(MediaHint::Text, &|| Ok(Box::new(Cursor::new(text.clone()))));
     looked.map_err(LeakScanError::Rules)
 }

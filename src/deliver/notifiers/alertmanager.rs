@@ -99,7 +99,8 @@ impl Notifier for Alertmanager {
             let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
             annotations.insert(name, one_line(value, LONGEST).into());
         }
-        let mut alert = json!({ "labels": labels, "annotations": annotations, "endsAt": (now + OPEN).to_string() });
+        // Without a start, Alertmanager takes the end for it, and the alert could neither be silenced nor ended.
+        let mut alert = json!({ "labels": labels, "annotations": annotations, "startsAt": now.to_string(), "endsAt": (now + OPEN).to_string() });
         if let Some(link) = notice.link.as_deref().and_then(|link| Url::parse(link).ok()) {
             alert["annotations"]["ticket"] = link.as_str().into();
             alert["generatorURL"] = link.as_str().into();
