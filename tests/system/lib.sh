@@ -25,8 +25,9 @@ finish() {
   cd / && rm -rf "$work"
   [ $status != 77 ] || exit 77
   echo "$name: $passed passed, $failed failed"
-  [ $status = 0 ] && [ $failed = 0 ] && [ $passed -gt 0 ]
-  exit
+  # A bare `exit` in a trap would end with what was there before the trap.
+  if [ $status = 0 ] && [ $failed = 0 ] && [ $passed -gt 0 ]; then exit 0; fi
+  exit 1
 }
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/casefile-$name.XXXXXX") || exit 2
