@@ -116,8 +116,8 @@ fn schema(name: &str) -> Value {
             labels["required"] = json!(["alertname", "casefile_key", "severity"]);
             let moment = json!({ "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$" });
             let alert = object(
-                &["labels", "endsAt"],
-                &json!({ "labels": labels, "annotations": { "type": "object" }, "endsAt": moment, "generatorURL": text(2048) }),
+                &["labels", "startsAt", "endsAt"],
+                &json!({ "labels": labels, "annotations": { "type": "object" }, "startsAt": moment, "endsAt": moment, "generatorURL": text(2048) }),
             );
             json!({ "type": "array", "minItems": 1, "items": alert })
         }
