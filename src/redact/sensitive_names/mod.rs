@@ -23,6 +23,8 @@ pub(super) use telling::telling_words;
 pub use values::{is_mixed, is_opaque, is_reference, is_uuid};
 use words::{spaced, words};
 
+use super::placeholder::PREFIX;
+
 /// The kinds that this module reports, for placeholders.
 pub const KINDS: [&str; 11] =
     ["password", "secret", "token", "key", "session", "csrf", "cookie", "credential", "signature", "pin", "auth"];
@@ -32,6 +34,16 @@ pub const KINDS: [&str; 11] =
 pub fn is_sensitive_key(name: &[u8]) -> Option<&'static str> {
     if !name.is_ascii() && FOREIGN.iter().any(|word| memchr::memmem::find(name, word.as_bytes()).is_some()) {
         return Some("password");
+    }
+    // What a placeholder stands for is not known, so its words say nothing about another value.
+    let mut name = name;
+    while let Some(at) = memchr::memmem::find(name, PREFIX.as_bytes()) {
+        if let Some(kind) = is_sensitive_key(&name[..at]) {
+            return Some(kind);
+        }
+        let is_of_it = |byte: &&u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || **byte == b'-';
+        let rest = &name[at + PREFIX.len()..];
+        name = &rest[rest.iter().take_while(is_of_it).count()..];
     }
     let text = spaced(name);
     let all = words(&text);
