@@ -16,6 +16,9 @@ use crate::escalate::Progress;
 use crate::escalate::plain_text::inline;
 use crate::model::{CaseId, Severity};
 
+/// Longest title, remark or cause in the journal.
+const LONGEST: usize = 400;
+
 /// The ways out, and the record of what goes over them.
 pub struct Way<'a> {
     /// The ticket system.
@@ -117,7 +120,7 @@ impl Run<'_> {
     fn remarks(&mut self) -> Result<Vec<String>, JournalError> {
         let remarks = self.way.system.remarks();
         for remark in &remarks {
-            self.record_once(Event::new("remark").with("text", remark))?;
+            self.record_once(Event::new("remark").with_text("text", remark, LONGEST))?;
         }
         Ok(remarks)
     }
@@ -158,14 +161,14 @@ impl Run<'_> {
             self.record_once(done(&ticket))?;
             return Ok((ticket, true));
         }
-        self.record(Event::new("ticket-intent").with("title", &prepared.ticket.title))?;
+        self.record(Event::new("ticket-intent").with_text("title", &prepared.ticket.title, LONGEST))?;
         match self.way.system.create(&prepared.ticket) {
             Ok(ticket) => {
                 self.record(done(&ticket))?;
                 Ok((ticket, false))
             }
             Err(e) => {
-                self.record(Event::new("ticket-failed").with("cause", &e))?;
+                self.record(Event::new("ticket-failed").with_text("cause", &e.to_string(), LONGEST))?;
                 Err(e.into())
             }
         }
@@ -174,7 +177,7 @@ impl Run<'_> {
     fn attach(&mut self, ticket: &TicketRef, bundle: &BundleToAttach) -> Result<Attached, StepError> {
         let name = |event: &str| {
             Event::new(event)
-                .with("file", &bundle.file_name)
+                .with_text("file", &bundle.file_name, LONGEST)
                 .with("file_digest", bundle.file_digest)
                 .with("location", &ticket.location)
         };
@@ -193,7 +196,7 @@ impl Run<'_> {
                 Ok(attached)
             }
             Err(e) => {
-                self.record(name("attach-failed").with("cause", &e))?;
+                self.record(name("attach-failed").with_text("cause", &e.to_string(), LONGEST))?;
                 self.say_incomplete(ticket, bundle, &e);
                 Err(e.into())
             }
