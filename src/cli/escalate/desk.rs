@@ -82,11 +82,7 @@ impl Desk {
     /// The same for a case that has not ended.
     pub(super) fn unresolved(&self, case_id: &CaseId) -> Result<(Journal, Progress), Failure> {
         let (journal, progress) = self.journal(case_id)?;
-        match &progress.resolved {
-            None => Ok((journal, progress)),
-            Some(end) => Err(Failure::new(Exit::No, format!("{case_id} was resolved at {}", end.at))
-                .hint("open a new case, and name this one in its summary")),
-        }
+        still_open(case_id, &progress).map(|()| (journal, progress))
     }
 
     /// The facts that were kept when the case was opened.
@@ -100,7 +96,17 @@ impl Desk {
     }
 }
 
-fn not_opened(case_id: &CaseId) -> Failure {
+/// Refuses a case that has ended.
+pub(super) fn still_open(case_id: &CaseId, progress: &Progress) -> Result<(), Failure> {
+    match &progress.resolved {
+        None => Ok(()),
+        Some(end) => Err(Failure::new(Exit::No, format!("{case_id} was resolved at {}", end.at))
+            .hint("open a new case, and name this one in its summary")),
+    }
+}
+
+/// That this machine knows nothing of the case.
+pub(super) fn not_opened(case_id: &CaseId) -> Failure {
     Failure::new(Exit::Usage, format!("{case_id} was not escalated on this machine"))
         .hint("`casefile escalate list --all` shows the cases that were")
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::deliver::callout::{Outcome, Told};
 use crate::escalate::Policy;
+use crate::escalate::plain_text::one_line;
 
 /// One line a notice.
 pub(super) fn print(told: &[Told], to: &mut dyn Write) -> io::Result<()> {
@@ -13,10 +14,11 @@ pub(super) fn print(told: &[Told], to: &mut dyn Write) -> io::Result<()> {
         let outcome = match &one.outcome {
             Outcome::Sent => "sent".to_owned(),
             Outcome::WasSent => "was sent before".to_owned(),
-            Outcome::Failed(cause) => format!("NOT SENT: {cause}"),
+            Outcome::Failed(cause) => format!("NOT SENT: {}", one_line(cause, 300)),
         };
         let twice = if one.may_be_twice { "; may be twice" } else { "" };
-        writeln!(to, "notice    {}, level {}: {outcome}{twice}", one.target, one.level)?;
+        // The names of a level come from the journal.
+        writeln!(to, "notice    {}, level {}: {outcome}{twice}", one_line(&one.target, 80), one.level)?;
     }
     Ok(())
 }
