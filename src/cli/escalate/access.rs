@@ -206,7 +206,11 @@ pub(super) fn run(args: &AccessArgs, world: &mut World<'_>) -> Result<Exit, Fail
     tell(case, id, &args.verb, &journal, now, world)
 }
 
-fn check(desk: &Desk, which: &Which, may: impl FnOnce(&Access) -> Result<(), AccessRefusal>) -> Result<(), Failure> {
+fn check(
+    desk: &Desk<'_>,
+    which: &Which,
+    may: impl FnOnce(&Access) -> Result<(), AccessRefusal>,
+) -> Result<(), Failure> {
     let (_, progress) = desk.unresolved(&which.case.case_id)?;
     progress.access(which.access).and_then(may).map_err(|e| refused(&e))
 }

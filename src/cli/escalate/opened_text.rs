@@ -5,13 +5,20 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::callees::Called;
 use super::told_text;
 use crate::deliver::Attached;
 use crate::deliver::handover::{Handed, Prepared};
 use crate::escalate::plain_text::one_line;
 use crate::escalate::targets::in_words;
 
-pub(super) fn print_handed(prepared: &Prepared, handed: &Handed, journal: &Path, to: &mut dyn Write) -> io::Result<()> {
+pub(super) fn print_handed(
+    prepared: &Prepared,
+    handed: &Handed,
+    called: &Called,
+    journal: &Path,
+    to: &mut dyn Write,
+) -> io::Result<()> {
     let Handed { ticket, already, attached, told, remarks, head } = handed;
     let made = if *already { " (was there before; its text is as it was first made)" } else { "" };
     writeln!(to, "ticket    {}{made}", ticket.location)?;
@@ -32,6 +39,7 @@ pub(super) fn print_handed(prepared: &Prepared, handed: &Handed, journal: &Path,
     if let Some(why) = &prepared.desk_closed {
         writeln!(to, "desk      closed ({why})")?;
     }
+    told_text::print_route(called, to)?;
     told_text::print(told, to)?;
     match attached {
         Some(Attached { name, size, digest, read_back, .. }) => {
@@ -82,11 +90,12 @@ fn common_json(prepared: &Prepared) -> Value {
     })
 }
 
-pub(super) fn handed_json(prepared: &Prepared, handed: &Handed) -> Value {
+pub(super) fn handed_json(prepared: &Prepared, handed: &Handed, called: &Called) -> Value {
     let mut document = common_json(prepared);
     document["ticket"] = json!(handed.ticket);
     document["ticket_was_there"] = json!(handed.already);
     document["attached"] = json!(handed.attached);
+    document["route"] = told_text::route_json(called);
     document["notices"] = told_text::as_json(&handed.told);
     document["remarks"] = json!(handed.remarks);
     document["journal_head"] = json!(handed.head);

@@ -1,6 +1,6 @@
 //! The verb from its arguments to what it prints and how it ends.
 
-use crate::cli::escalate::callees::{About, Callees};
+use crate::cli::escalate::callees::{About, Called, Callees};
 use crate::deliver::notifiers::Notifier;
 use crate::escalate::Policy;
 use crate::escalate::notice::Notice;
@@ -72,6 +72,7 @@ impl Setting {
             now: &|| at("2026-11-23T09:50:00Z"),
             state_dir: Some(self.dir.path().join("state")),
             agent: Some("sam".to_owned()),
+            rehearsal: None,
             callees: &Nobody,
             pause: &|_| false,
             environment: &|_| None,
@@ -188,8 +189,8 @@ fn usage_that_makes_no_sense_is_refused_by_clap() {
 struct Nobody;
 
 impl Callees for Nobody {
-    fn levels(&self, _: &About<'_>) -> Result<Vec<Vec<String>>, Failure> {
-        Ok(Vec::new())
+    fn levels(&self, _: &About<'_>) -> Result<Called, Failure> {
+        Ok(Called::default())
     }
 
     fn connect(&self, _: &Policy, _: &str) -> Result<Box<dyn Notifier>, String> {

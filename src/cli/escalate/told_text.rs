@@ -4,8 +4,36 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
+use super::callees::Called;
 use crate::deliver::callout::{Outcome, Told};
 use crate::escalate::Policy;
+
+/// Who is told and why, who is not, and why nobody is woken where nobody is.
+pub(super) fn print_route(called: &Called, to: &mut dyn Write) -> io::Result<()> {
+    if !called.reason.is_empty() {
+        writeln!(to, "told      by {}", called.reason)?;
+    }
+    for (target, why) in &called.held_back {
+        writeln!(to, "held back {target}: {why}")?;
+    }
+    if let Some(why) = &called.nobody_wakes {
+        writeln!(to, "pager     nobody is woken: {why}")?;
+    }
+    Ok(())
+}
+
+/// The same for the JSON document.
+pub(super) fn route_json(called: &Called) -> Value {
+    let held: Vec<Value> =
+        called.held_back.iter().map(|(target, why)| json!({ "target": target, "reason": why })).collect();
+    json!({ "reason": called.reason, "held_back": held, "nobody_is_woken": called.nobody_wakes })
+}
+
+/// One line for each notice that did not go out; the others are not told of.
+pub(super) fn print_failed(told: &[Told], to: &mut dyn Write) -> io::Result<()> {
+    let failed: Vec<Told> = told.iter().filter(|one| !one.reached()).cloned().collect();
+    print(&failed, to)
+}
 
 /// One line a notice.
 pub(super) fn print(told: &[Told], to: &mut dyn Write) -> io::Result<()> {
@@ -17,13 +45,16 @@ pub(super) fn print(told: &[Told], to: &mut dyn Write) -> io::Result<()> {
         };
         let twice = if one.may_be_twice { "; may be twice" } else { "" };
         writeln!(to, "notice    {}, level {}: {outcome}{twice}", one.target, one.level)?;
+        if let Some(path) = &one.kept {
+            writeln!(to, "          kept as a mail, to be sent by hand: {path}")?;
+        }
     }
     Ok(())
 }
 
 /// The ways to people that need no network of ours. Printed where no notice got out; sent to nobody.
-pub(super) fn print_contacts(policy: &Policy, to: &mut dyn Write) -> io::Result<()> {
-    writeln!(to, "nobody was told; call them:")?;
+pub(super) fn print_contacts(policy: &Policy, what: &str, to: &mut dyn Write) -> io::Result<()> {
+    writeln!(to, "{what}; call them:")?;
     let mut any = false;
     for contact in &policy.contacts {
         let ways: Vec<String> = contact.ways().map(|(name, way)| format!("{name} {way}")).collect();
@@ -40,6 +71,9 @@ pub(super) fn print_contacts(policy: &Policy, to: &mut dyn Write) -> io::Result<
     Ok(())
 }
 
+/// What is said above the contacts where no notice got out.
+pub(super) const NOBODY_TOLD: &str = "nobody was told";
+
 /// Whether there was somebody to tell and nobody was.
 pub(super) fn nobody_reached(told: &[Told]) -> bool {
     !told.is_empty() && !told.iter().any(Told::reached)
@@ -55,6 +89,7 @@ pub(super) fn as_json(told: &[Told]) -> Value {
         };
         json!({
             "target": one.target, "level": one.level, "state": state, "cause": cause, "may_be_twice": one.may_be_twice,
+            "kept": one.kept,
         })
     };
     told.iter().map(one).collect()

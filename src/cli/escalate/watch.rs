@@ -13,6 +13,7 @@ use super::callees::{About, Connected};
 use super::desk::{Desk, case_id};
 use super::failure::{Failure, journal_failed, output_failed, tell};
 use super::inputs::policy_in_force;
+use super::rehearsal::RehearsalArgs;
 use super::status_text::exactly;
 use super::timer::{Timer, unit};
 use super::{ticket_system, told_text};
@@ -44,6 +45,9 @@ pub struct WatchArgs {
     /// The policy (TOML) instead of the built-in one
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+    /// Only a rehearsal
+    #[command(flatten)]
+    pub rehearsal: RehearsalArgs,
 }
 
 /// Runs the verb.
@@ -59,7 +63,7 @@ pub(super) fn run(args: &WatchArgs, world: &mut World<'_>) -> Result<Exit, Failu
     }
     loop {
         let exit = pass(args, &policy, world)?;
-        if args.once {
+        if args.once || world.rehearsal.is_some() {
             return Ok(exit);
         }
         if !(world.pause)(Duration::from_secs(args.every.into())) {
@@ -69,7 +73,7 @@ pub(super) fn run(args: &WatchArgs, world: &mut World<'_>) -> Result<Exit, Failu
 }
 
 /// Whether a pass was made so shortly before `now` that the clocks count as kept.
-pub(super) fn is_kept(desk: &Desk, now: Timestamp) -> bool {
+pub(super) fn is_kept(desk: &Desk<'_>, now: Timestamp) -> bool {
     let last = fs::read_to_string(desk.watched()).ok().and_then(|text| text.trim().parse::<Timestamp>().ok());
     last.is_some_and(|last| now.duration_since(last).abs() <= KEPT_FOR)
 }
@@ -91,6 +95,9 @@ fn pass(args: &WatchArgs, policy: &Policy, world: &mut World<'_>) -> Result<Exit
             }
         }
     }
+    if world.rehearsal.is_some() {
+        return Ok(exit);
+    }
     let state = desk.watched();
     let noted =
         state.parent().map_or(Ok(()), create_private_dir).and_then(|()| fs::write(&state, (world.now)().to_string()));
@@ -102,7 +109,7 @@ fn one(
     case_id: &CaseId,
     asked_for: bool,
     policy: &Policy,
-    desk: &Desk,
+    desk: &Desk<'_>,
     world: &mut World<'_>,
 ) -> Result<Exit, Failure> {
     // Most cases of a long list have ended; they need no lock.
@@ -144,7 +151,7 @@ fn one(
         writeln!(world.out, "{case_id}: nobody has it, so level {level} is called").map_err(output_failed)?;
         told_text::print(&told, world.out).map_err(output_failed)?;
         if told_text::nobody_reached(&told) {
-            told_text::print_contacts(policy, world.talk).map_err(output_failed)?;
+            told_text::print_contacts(policy, told_text::NOBODY_TOLD, world.talk).map_err(output_failed)?;
             exit = exit.combine(Exit::Partial);
             break;
         }

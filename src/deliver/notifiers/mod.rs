@@ -6,7 +6,7 @@ mod chat;
 mod contract_tests;
 mod email;
 mod guard;
-mod outbox;
+pub(in crate::deliver) mod outbox;
 mod pagerduty;
 mod post;
 mod webhook;
@@ -35,6 +35,11 @@ pub trait Notifier {
 
     /// Who has taken the notice of `key` over, as far as the far side can be asked.
     fn acknowledgement(&self, key: &str) -> Result<Option<Acknowledgement>, DeliverError>;
+
+    /// Where a notice that could not be sent was put, so that a person can carry it.
+    fn kept(&self) -> Option<String> {
+        None
+    }
 
     /// Ends the notice of `key`, where the far side keeps it open; `text` says how the case ended.
     fn resolve(&self, key: &str, text: &str) -> Result<(), DeliverError>;
