@@ -167,6 +167,7 @@ fn hand_over(args: &escalate::EscalateArgs) -> Exit {
         agent: agent(),
         rehearsal: rehearsal.as_ref(),
         callees: &callees,
+        cancelled: &cancel,
         pause: &|time| wait(time, &cancel),
         environment: &|name| std::env::var_os(name),
         out: &mut out,

@@ -144,6 +144,7 @@ impl Setting {
             agent: Some("sam".to_owned()),
             rehearsal: None,
             callees: &self.targets,
+            cancelled: &AtomicBool::new(false),
             pause: &|_| false,
             environment: &|_| None,
             out: &mut out,

@@ -12,7 +12,6 @@ use crate::cli::exit::Exit;
 use crate::escalate::Policy;
 use crate::escalate::matrix::Hours;
 use crate::escalate::policy::{Level, Reading, Runs, Target};
-use crate::escalate::uploads::UploadKind;
 use crate::model::Severity;
 
 pub(super) fn explain(policy: &Policy, now: Timestamp, out: &mut dyn Write) -> io::Result<Exit> {
@@ -100,12 +99,8 @@ fn explain_tickets(policy: &Policy, out: &mut dyn Write) -> io::Result<()> {
 
 fn explain_uploads(policy: &Policy, out: &mut dyn Write) -> io::Result<()> {
     for (name, target) in &policy.uploads {
-        let kind = match target.kind {
-            UploadKind::Tus => "tus",
-            UploadKind::S3 => "S3",
-        };
         let used = if policy.upload.as_deref() == Some(name) { "in use" } else { "not in use" };
-        write_wrapped(name, &format!("{kind} at {}, {used}", shown(&target.url)), out)?;
+        write_wrapped(name, &format!("{} at {}, {used}", target.kind.word(), shown(&target.url)), out)?;
     }
     if policy.uploads.is_empty() {
         write_wrapped("", "no upload: a bundle that is too large for its ticket is handed over by other ways", out)?;

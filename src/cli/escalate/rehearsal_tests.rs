@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::net::TcpListener;
+use std::sync::atomic::AtomicBool;
 
 use clap::Parser;
 use sha2::{Digest, Sha256};
@@ -68,12 +69,14 @@ impl Setting {
 
     fn policy(&self, ticket_system: &str) -> String {
         let place = self.place();
+        // By name: the number of a machine in the link to a ticket is not for public targets.
+        let tickets = place.replace("127.0.0.1", "localhost");
         let text = Policy::builtin_text().replacen(
             "calendar = \"desk\"",
             "calendar = \"desk\"\nticket_system = \"tickets\"",
             1,
         ) + &format!(
-            "[ticket_systems.tickets]\n{ticket_system}\nurl = \"http://{place}/\"\ntoken = \"env:RT\"\n\
+            "[ticket_systems.tickets]\n{ticket_system}\nurl = \"http://{tickets}/\"\ntoken = \"env:RT\"\n\
              fields = {{ case_id = \"Case ID\", severity = \"Severity\" }}\n\
              [notifiers.pager]\nkind = \"pagerduty\"\nteam = \"SRE\"\nsecure = true\naddress = \"http://{place}/v2/enqueue\"\n\
              api_address = \"http://{place}/api\"\nrouting_key = \"env:KEY\"\napi_token = \"env:API\"\n\
@@ -122,6 +125,7 @@ impl Setting {
             rehearsal: rehearsal.as_ref(),
             callees: &callees,
             pause: &|_| false,
+            cancelled: &AtomicBool::new(false),
             environment: &environment,
             out: &mut out,
             talk: &mut talk,
@@ -183,17 +187,17 @@ fn a_rehearsal_of_opening_writes_each_request_and_mail_in_order_and_nothing_else
             "POST-127.0.0.1.http", // the pager, at once
             "POST-127.0.0.1.http", // the other one
             "notice-files-1.eml",  // files merge too
-            "GET-127.0.0.1.http",  // is there a ticket?
-            "GET-127.0.0.1.http",  // does its queue have the field?
-            "POST-127.0.0.1.http", // the ticket
+            "GET-localhost.http",  // is there a ticket?
+            "GET-localhost.http",  // does its queue have the field?
+            "POST-localhost.http", // the ticket
             "POST-127.0.0.1.http", // all are told with the link to it
             "POST-127.0.0.1.http",
             "POST-127.0.0.1.http",
             "mail-desk.eml",
             "POST-127.0.0.1.http",
             "notice-files-1.eml",
-            "POST-127.0.0.1.http", // the bundle
-            "POST-127.0.0.1.http", // the head of the journal
+            "POST-localhost.http", // the bundle
+            "POST-localhost.http", // the head of the journal
         ],
         "{out}"
     );
@@ -201,7 +205,7 @@ fn a_rehearsal_of_opening_writes_each_request_and_mail_in_order_and_nothing_else
         (0, "\"routing_key\": \"(secret)\""),
         (0, "\"dedup_key\": \"c-7fk2m9q4xa/pager/1\""),
         (1, "authorization: (secret)"),
-        (3, "GET http://127.0.0.1"),
+        (3, "GET http://localhost:"),
         (5, "\"Queue\": \"escalations\""),
         (8, "/(secret)\n"),
         (9, "To: desk@example.com"),
@@ -236,6 +240,32 @@ fn every_ticket_system_can_be_rehearsed() {
         assert!(all.contains("(here the 9 bytes of a.casefile.zip"), "{kind}: {all}");
         assert!(all.contains("cashiers"), "{kind}: {all}");
     }
+}
+
+#[test]
+fn a_bundle_that_the_ticket_does_not_take_is_shown_with_its_upload() {
+    let setting = Setting::new();
+    let text = fs::read_to_string(setting.policy(RT)).expect("text");
+    let upload = format!(
+        "ticket_system = \"tickets\"\nupload = \"store\"\n[uploads.store]\nkind = \"tus\"\nurl = \"http://{}/up?key=hush\"\ntoken = \"env:API\"\n",
+        setting.place()
+    );
+    // The tables end the top; what stands there goes before them.
+    let (top, tables) = text.split_once("[calendars.desk]").expect("a calendar");
+    let small = tables.replacen("token = \"env:RT\"", "token = \"env:RT\"\nmost_attachment_bytes = 3", 1);
+    let policy = setting.path("up.toml");
+    let top = top.replacen("ticket_system = \"tickets\"\n", "", 1);
+    let (head, store) = upload.split_once("[uploads").expect("a table");
+    fs::write(&policy, format!("{head}{top}[calendars.desk]{small}[uploads{store}")).expect("written");
+    let (bundle, case, folder) = (setting.path("a.casefile.zip"), setting.path("agent.toml"), setting.path("dry"));
+    let (exit, out, talk) = setting.run(&["open", &bundle, "--case", &case, "--policy", &policy, "--dry-run", &folder]);
+    assert_eq!((exit, talk.as_str()), (Exit::Done, ""), "{out}");
+    let files = setting.files("dry");
+    let upload = &files.iter().find(|(name, _)| name.ends_with("upload-store.txt")).expect("an upload").1;
+    assert!(
+        upload.contains("tus upload to http://127.0.0.1") && upload.contains("9 bytes") && !upload.contains("hush"),
+        "{upload}"
+    );
 }
 
 #[test]

@@ -74,6 +74,7 @@ impl Setting {
             agent: Some("sam".to_owned()),
             rehearsal: None,
             callees: &Nobody,
+            cancelled: &AtomicBool::new(false),
             pause: &|_| false,
             environment: &|_| None,
             out: &mut out,
