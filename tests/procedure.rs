@@ -418,35 +418,3 @@ fn a_page_that_is_asked_for_is_sent_also_by_day_or_its_lack_is_said_with_the_pho
     let unpaged = desk.policy("q.toml", true, false, rows);
     tells(&desk.open(&case(3), &unpaged, &["--page"]).expect(4), &["nobody was woken; call them:", "+1 555 0100"]);
 }
-
-/// Rows 46 and 74.
-#[test]
-fn ten_cases_are_listed_by_what_is_due_first_with_what_is_late_on_top() {
-    let desk = Desk::new();
-    let policy = desk.policy("p.toml", true, false, Desk::matrix());
-    for number in 0..10 {
-        let scope = ["complete-outage", "major-function", "degraded", "minor"][usize::from(number) % 4];
-        let late = number == 6 || number == 5;
-        let case = desk.case(number, scope, |text| {
-            let old = (Timestamp::now() - 40.hours()).to_string();
-            let reported = text.lines().find(|line| line.starts_with("reported_at")).expect("a line").to_owned();
-            let text = text
-                .replace("affected = 250", if scope == "major-function" { "affected = 12" } else { "affected = 250" });
-            if late { text.replace(&reported, &format!("reported_at = \"{old}\"")) } else { text }
-        });
-        desk.open(&case, &policy, &[]).expect(0);
-    }
-    let list = desk.casefile(&["escalate", "list"]).output();
-    assert!(list.stdout.lines().all(|line| line.chars().count() <= 80), "{}", list.stdout);
-    for number in 0..10 {
-        assert!(list.stdout.contains(&format!("c-000000000{number}")), "{}", list.stdout);
-    }
-    let cases = desk.casefile(&["escalate", "list", "--json"]).output().json();
-    let next = |case: &Value| case["due"][0]["at"].as_str().map(|at| at.parse::<Timestamp>().expect("a time"));
-    // Of nothing that is due, last.
-    let due: Vec<Timestamp> =
-        cases["cases"].as_array().expect("a list").iter().map(|case| next(case).unwrap_or(Timestamp::MAX)).collect();
-    let mut sorted = due.clone();
-    sorted.sort();
-    assert_eq!(due, sorted, "{cases:#}");
-}

@@ -210,6 +210,7 @@ fn load_facts(
         let hint = match error {
             BundleError::Encrypted(_) => "give the key that opens it: --identity FILE, as age-keygen wrote it",
             BundleError::WrongKey(_) => "it was encrypted for another key; ask the sender for whom",
+            BundleError::Open { .. } | BundleError::NotAFile(_) => "check the path and who may read it",
             _ => "nothing was opened and nothing sent; ask for the bundle again",
         };
         escalate::Failure { detail: rest, ..escalate::Failure::new(exit, first) }.hint(hint)

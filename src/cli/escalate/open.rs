@@ -167,9 +167,9 @@ pub(super) fn run(args: &OpenArgs, world: &mut World<'_>) -> Result<Exit, Failur
         told_text::print_contacts(&policy, told_text::NOBODY_TOLD, world.talk).map_err(output_failed)?;
     }
     if world.rehearsal.is_none() && prepared.has_clocks() && !is_kept(&desk, (world.now)()) {
-        let warning = "warning: nothing keeps the clocks of this case: run `casefile escalate watch`, or put its timer in place \
+        let warning = "nothing keeps the clocks of this case: run `casefile escalate watch`, or put its timer in place \
                        (`casefile escalate watch --print-timer systemd`, cron or schtasks)";
-        writeln!(world.talk, "{warning}").map_err(output_failed)?;
+        told_text::line("warning:", warning, world.talk).map_err(output_failed)?;
     }
     let asleep = called.nobody_wakes.is_some() && (args.page || prepared.decided.severity == Severity::Sev1);
     if asleep && !told_text::nobody_reached(&handed.told) {

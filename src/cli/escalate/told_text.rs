@@ -5,19 +5,27 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::callees::Called;
+use crate::cli::verify_text::{WIDTH, wrap};
 use crate::deliver::callout::{Outcome, Told};
 use crate::escalate::Policy;
+
+/// A word and what there is to say about it, within 80 columns as far as its words allow.
+pub(super) fn line(word: &str, text: &str, to: &mut dyn Write) -> io::Result<()> {
+    let mut lines = String::new();
+    wrap(&format!("{word:<9} "), 10, text, WIDTH, &mut lines);
+    to.write_all(lines.as_bytes())
+}
 
 /// Who is told and why, who is not, and why nobody is woken where nobody is.
 pub(super) fn print_route(called: &Called, to: &mut dyn Write) -> io::Result<()> {
     if !called.reason.is_empty() {
-        writeln!(to, "told      by {}", called.reason)?;
+        line("told", &format!("by {}", called.reason), to)?;
     }
     for (target, why) in &called.held_back {
-        writeln!(to, "held back {target}: {why}")?;
+        line("held back", &format!("{target}: {why}"), to)?;
     }
     if let Some(why) = &called.nobody_wakes {
-        writeln!(to, "pager     nobody is woken: {why}")?;
+        line("pager", &format!("nobody is woken: {why}"), to)?;
     }
     Ok(())
 }
@@ -44,9 +52,9 @@ pub(super) fn print(told: &[Told], to: &mut dyn Write) -> io::Result<()> {
             Outcome::Failed(cause) => format!("NOT SENT: {cause}"),
         };
         let twice = if one.may_be_twice { "; may be twice" } else { "" };
-        writeln!(to, "notice    {}, level {}: {outcome}{twice}", one.target, one.level)?;
+        line("notice", &format!("{}, level {}: {outcome}{twice}", one.target, one.level), to)?;
         if let Some(path) = &one.kept {
-            writeln!(to, "          kept as a mail, to be sent by hand: {path}")?;
+            line("", &format!("kept as a mail, to be sent by hand: {path}"), to)?;
         }
     }
     Ok(())
