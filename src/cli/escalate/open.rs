@@ -182,8 +182,8 @@ pub(super) fn run(args: &OpenArgs, world: &mut World<'_>) -> Result<Exit, Failur
 /// The ticket as a mail in the outbox, where its system did not take it: somebody can send it by hand.
 fn keep_as_mail(ticket: &Ticket, desk: &Desk<'_>, talk: &mut dyn io::Write) -> io::Result<()> {
     match kept_ticket::keep(&desk.outbox_folder(), ticket) {
-        Ok(path) => writeln!(talk, "ticket    kept as a mail, to be sent by hand: {}", path.display()),
-        Err(e) => writeln!(talk, "ticket    could not be kept as a mail either: {e}"),
+        Ok(path) => told_text::line("ticket", &format!("kept as a mail, to be sent by hand: {}", path.display()), talk),
+        Err(e) => told_text::line("ticket", &format!("could not be kept as a mail either: {e}"), talk),
     }
 }
 

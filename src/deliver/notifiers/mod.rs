@@ -136,13 +136,19 @@ impl Parts<'_> {
 
     /// A secret, hidden from a rehearsal's files.
     fn secret(&self, reference: Option<&SecretRef>) -> Result<Option<Secret>, ConnectError> {
-        let Some(reference) = reference else { return Ok(None) };
-        let secret = Secret::read(reference, self.surroundings.environment)
-            .map_err(|source| ConnectError::Secret { name: self.name.to_owned(), source })?;
-        if let Some(recording) = self.surroundings.client.recording() {
-            recording.hide(&secret);
+        let secret = self.read(reference)?;
+        if let (Some(recording), Some(secret)) = (self.surroundings.client.recording(), &secret) {
+            recording.hide(secret);
         }
-        Ok(Some(secret))
+        Ok(secret)
+    }
+
+    fn read(&self, reference: Option<&SecretRef>) -> Result<Option<Secret>, ConnectError> {
+        let read = |reference| {
+            Secret::read(reference, self.surroundings.environment)
+                .map_err(|source| ConnectError::Secret { name: self.name.to_owned(), source })
+        };
+        reference.map(read).transpose()
     }
 
     /// The same for one that the policy must name; parsing has seen to it.
@@ -156,7 +162,7 @@ impl Parts<'_> {
 
     /// An address that is a secret as a whole. A rehearsal shows its host and nothing behind that.
     fn secret_address(&self) -> Result<Url, ConnectError> {
-        let secret = self.needed(self.target.url.as_ref(), "url")?;
+        let secret = self.read(self.target.url.as_ref())?.ok_or_else(|| self.unusable("it has no url"))?;
         let url = Url::parse(secret.reveal()).map_err(|_| self.unusable("what `url` refers to is no address"))?;
         if let (Some(recording), Some(path)) = (self.surroundings.client.recording(), secret_part(&url)) {
             recording.hide(&path);
