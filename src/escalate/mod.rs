@@ -5,6 +5,7 @@
 pub mod calendar;
 pub mod callout;
 pub mod customer_update;
+pub mod free_text;
 pub mod markup;
 pub mod matrix;
 pub mod notice;
@@ -14,6 +15,7 @@ pub mod pager;
 pub mod plain_text;
 pub mod policy;
 pub mod progress;
+mod promise;
 pub mod public_text;
 pub mod routing;
 pub mod secret_ref;

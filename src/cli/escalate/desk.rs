@@ -110,11 +110,7 @@ impl<'a> Desk<'a> {
     /// The same for a case that has not ended.
     pub(super) fn unresolved(&self, case_id: &CaseId) -> Result<(Journal, Progress), Failure> {
         let (journal, progress) = self.journal(case_id)?;
-        match &progress.resolved {
-            None => Ok((journal, progress)),
-            Some(end) => Err(Failure::new(Exit::No, format!("{case_id} was resolved at {}", end.at))
-                .hint("open a new case, and name this one in its summary")),
-        }
+        still_open(case_id, &progress).map(|()| (journal, progress))
     }
 
     /// The facts that were kept when the case was opened.
@@ -125,6 +121,15 @@ impl<'a> Desk<'a> {
             Failure::new(Exit::Usage, format!("the facts of {case_id} are not on this machine"))
                 .hint("run this where the case was opened")
         })
+    }
+}
+
+/// Refuses a case that has ended.
+pub(super) fn still_open(case_id: &CaseId, progress: &Progress) -> Result<(), Failure> {
+    match &progress.resolved {
+        None => Ok(()),
+        Some(end) => Err(Failure::new(Exit::No, format!("{case_id} was resolved at {}", end.at))
+            .hint("open a new case, and name this one in its summary")),
     }
 }
 

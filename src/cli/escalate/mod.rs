@@ -4,6 +4,7 @@ pub mod access;
 pub mod ack;
 pub mod attach;
 pub mod callees;
+mod calls;
 pub mod desk;
 mod drop;
 mod failure;
@@ -20,6 +21,7 @@ mod recorded;
 mod refusals;
 pub mod rehearsal;
 pub mod resolve;
+mod said;
 pub mod severity;
 pub mod status;
 mod status_text;
@@ -51,6 +53,7 @@ use rehearsal::Rehearsal;
 use super::exit::Exit;
 use crate::deliver::handover::BundleFacts;
 use crate::deliver::secrets::Environment;
+use crate::model::printable::push_json;
 
 /// Hand a case over to engineering
 #[derive(Debug, Args)]
@@ -215,7 +218,10 @@ fn run_policy(args: &PolicyArgs, world: &mut World<'_>) -> Result<Exit, Failure>
 }
 
 fn print_json(document: &Value, to: &mut dyn Write) -> io::Result<()> {
-    writeln!(to, "{document:#}")
+    // What it holds comes from journals, tickets and far sides.
+    let mut text = String::new();
+    push_json(&mut text, &format!("{document:#}"));
+    writeln!(to, "{text}")
 }
 
 #[cfg(test)]
@@ -224,3 +230,5 @@ mod case_tests;
 mod rehearsal_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod track_tests;

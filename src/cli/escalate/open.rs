@@ -13,6 +13,7 @@ use super::inputs::{parsed, policy_in_force, the_case};
 use super::opened_text::{dry_json, handed_json, print_handed};
 use super::print_json;
 use super::refusals::{Resume, refused, stopped};
+use super::said::kept_if;
 use super::severity::after;
 use super::store::{self, Carrier};
 use super::ticket_system;
@@ -95,6 +96,10 @@ pub(super) fn run(args: &OpenArgs, world: &mut World<'_>) -> Result<Exit, Failur
     let bundle = args.bundle.as_deref().map(world.load).transpose()?;
     let case = the_case(bundle.as_ref(), agents)?;
     let now = (world.now)();
+    // What is kept is what the ticket says too.
+    let severity_reason = kept_if("--severity-reason", args.severity_reason.as_deref(), world.talk)?;
+    let override_checklist = kept_if("--override-checklist", args.override_checklist.as_deref(), world.talk)?;
+    let time_critical = kept_if("--time-critical", args.time_critical.as_deref(), world.talk)?;
     let known = world.state_dir.as_ref().and_then(|_| Desk::of(world).ok());
     let before = known.map(|desk| journal::read(&desk.journals(), &case.case_id)).transpose();
     let before = before.map_err(|e| journal_failed(&e, false))?.flatten();
@@ -106,9 +111,9 @@ pub(super) fn run(args: &OpenArgs, world: &mut World<'_>) -> Result<Exit, Failur
         checklist: &checklist,
         template: &template,
         severity: args.severity,
-        severity_reason: args.severity_reason.as_deref(),
-        override_checklist: args.override_checklist.as_deref(),
-        time_critical: args.time_critical.as_deref(),
+        severity_reason: severity_reason.as_deref(),
+        override_checklist: override_checklist.as_deref(),
+        time_critical: time_critical.as_deref(),
         page: args.page,
         progress: progress.as_ref(),
         agent: world.agent.as_deref(),

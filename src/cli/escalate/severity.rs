@@ -13,6 +13,7 @@ use super::failure::{Failure, journal_failed, output_failed};
 use super::inputs::{parsed, policy_in_force};
 use super::recorded::tell_recorded;
 use super::rehearsal::RehearsalArgs;
+use super::said::kept_if;
 use super::{ticket_system, told_text};
 use crate::checklist::says_nothing;
 use crate::cli::exit::Exit;
@@ -54,6 +55,7 @@ pub(super) fn run(args: &SeverityArgs, world: &mut World<'_>) -> Result<Exit, Fa
     let policy = policy_in_force(args.policy.as_deref())?;
     let new =
         args.facts.as_deref().map(|path| parsed(path, |f, t| case_file::parse(f, t, GivenBy::Agent))).transpose()?;
+    let reason = kept_if("--reason", args.reason.as_deref(), world.talk)?;
     let (mut journal, progress) = desk.unresolved(case_id)?;
     let known = desk.case(case_id)?;
     let case = new.map_or_else(|| known.clone(), |new| known.clone().overlaid_by(new.case));
@@ -74,14 +76,14 @@ pub(super) fn run(args: &SeverityArgs, world: &mut World<'_>) -> Result<Exit, Fa
             Failure::new(Exit::Usage, e.to_string()).hint("give that calendar of the policy more hours")
         })?;
         desk.keep(&case)?;
-        let reason = args.reason.as_deref().map(str::trim);
-        let event = change_event(&case, &policy, args.severity, &targets, &levels, reason, world.agent.as_deref());
+        let agent = world.agent.as_deref();
+        let event = change_event(&case, &policy, args.severity, &targets, &levels, reason.as_deref(), agent);
         journal.append(now, event).map_err(|e| journal_failed(&e, false))?;
     }
     let ticket = progress.ticket.as_ref().map_or(Ticket::None, |ticket| Ticket::At(&ticket.location));
     let told =
         tell_all(&connected.addressees(), ticket, &mut journal, world.now).map_err(|e| journal_failed(&e, true))?;
-    let remark = say_in_ticket(args, &policy, &progress, journal.head().seq, world);
+    let remark = say_in_ticket(args, reason.as_deref(), &policy, &progress, journal.head().seq, world);
     if world.rehearsal.is_some() {
         told_text::print_failed(&told, world.talk).map_err(output_failed)?;
     }
@@ -135,18 +137,19 @@ fn since(case: &Case, raised: bool, progress: &Progress, now: Timestamp) -> (Cas
 /// The ticket says the new level, in its field and in a comment.
 fn say_in_ticket(
     args: &SeverityArgs,
+    reason: Option<&str>,
     policy: &Policy,
     progress: &Progress,
     seq: u64,
     world: &World<'_>,
 ) -> Result<(), Failure> {
-    if progress.ticket.is_none() {
+    // The changes until now number the comments, so that the same change said again is the same comment.
+    let number = progress.changes.len() + usize::from(progress.severity != args.severity);
+    if progress.ticket.is_none() || number == 0 {
         return Ok(());
     }
     let (system, ticket) = ticket_system::of_case(&args.case.case_id, progress, policy, &Desk::of(world)?, world)?;
-    let reason = args.reason.as_deref().map_or_else(|| "by the facts".to_owned(), |reason| inline(reason, 400));
-    // The changes until now number the comments, so that the same change said again is the same comment.
-    let number = progress.changes.len() + usize::from(progress.severity != args.severity);
+    let reason = reason.map_or_else(|| "by the facts".to_owned(), |reason| inline(reason, 400));
     let text = format!("The severity is {} from now on: {reason}.\nJournal: line {seq}.\n", args.severity);
     system
         .comment(&ticket, &format!("severity-{number}"), &text)

@@ -9,23 +9,28 @@ use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
 use super::World;
-use super::callees::{About, Connected};
+use super::callees::Connected;
+use super::calls::call_due;
 use super::desk::{Desk, case_id};
 use super::failure::{Failure, journal_failed, output_failed, tell};
 use super::inputs::policy_in_force;
 use super::rehearsal::RehearsalArgs;
 use super::status_text::exactly;
+use super::ticket_system;
 use super::timer::{Timer, unit};
-use super::{ticket_system, told_text};
 use crate::cli::exit::Exit;
-use crate::deliver::callout::{Ticket, Told, ask, taken, tell_all};
+use crate::deliver::callout::{ask, taken};
 use crate::deliver::journal::{self, Journal, JournalError};
+use crate::escalate::plain_text::one_line;
 use crate::escalate::{Policy, Progress};
 use crate::model::CaseId;
 use crate::platform::create_private_dir;
 
 /// How long after a pass the clocks still count as kept: a timer runs every minute, and may be late.
 const KEPT_FOR: SignedDuration = SignedDuration::from_mins(3);
+
+/// Longest name on the screen.
+const NAME: usize = 120;
 
 /// Keeps the clocks of the open cases
 #[derive(Debug, Args)]
@@ -136,30 +141,13 @@ fn one(
         exit = exit.combine(Exit::Partial);
         writeln!(world.talk, "{case_id}: no answer that counts from {target}: {reason}").map_err(output_failed)?;
     }
-    let mut progress = Progress::of(&journal.recorded()).expect("the case was opened");
+    let progress = Progress::of(&journal.recorded()).expect("the case was opened");
     if let Some(taken) = progress.has_it().filter(|_| journal.head().seq > before) {
-        writeln!(world.out, "{case_id}: {} has it, by {}", taken.by, taken.way).map_err(output_failed)?;
+        writeln!(world.out, "{case_id}: {} has it, by {}", one_line(&taken.by, NAME), one_line(&taken.way, NAME))
+            .map_err(output_failed)?;
     }
-    // Where no pass was made for long, several levels are due at once.
-    while let Some((level, _)) = progress.next_call().filter(|(_, at)| *at <= (world.now)()) {
-        let targets = progress.levels.targets[level - 1].clone();
-        let case = desk.case(case_id)?;
-        let about = About { case: &case, severity: progress.severity, policy, now: (world.now)(), page: false };
-        let connected = Connected::level(world.callees, &about, &targets, level)?;
-        let ticket = progress.ticket.as_ref().map_or(Ticket::None, |ticket| Ticket::At(&ticket.location));
-        let told = tell_all(&connected.addressees(), ticket, &mut journal, world.now).map_err(failed)?;
-        writeln!(world.out, "{case_id}: nobody has it, so level {level} is called").map_err(output_failed)?;
-        told_text::print(&told, world.out).map_err(output_failed)?;
-        if told_text::nobody_reached(&told) {
-            told_text::print_contacts(policy, told_text::NOBODY_TOLD, world.talk).map_err(output_failed)?;
-            exit = exit.combine(Exit::Partial);
-            break;
-        }
-        if !told.iter().all(Told::reached) {
-            exit = exit.combine(Exit::Partial);
-        }
-        progress = Progress::of(&journal.recorded()).expect("the case was opened");
-    }
+    exit = exit.combine(call_due(case_id, &mut journal, policy, desk, world)?);
+    let progress = Progress::of(&journal.recorded()).expect("the case was opened");
     for due in progress.due((world.now)()) {
         if let Some(late) = due.overdue_by {
             writeln!(world.out, "{case_id}: {} OVERDUE by {}", due.what.in_words(), exactly(late))

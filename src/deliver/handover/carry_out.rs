@@ -14,6 +14,9 @@ use crate::deliver::{Attached, TicketRef, TicketSystem};
 use crate::escalate::plain_text::inline;
 use crate::model::{CaseId, Severity};
 
+/// Longest title, remark or cause in the journal.
+pub(super) const LONGEST: usize = 400;
+
 /// The ways out, and the record of what goes over them.
 pub struct Way<'a> {
     /// The ticket system.
@@ -137,7 +140,7 @@ impl Run<'_> {
         let mut remarks = self.way.system.remarks();
         remarks.append(&mut self.remarks);
         for remark in &remarks {
-            self.record_once(Event::new("remark").with("text", remark))?;
+            self.record_once(Event::new("remark").with_text("text", remark, LONGEST))?;
         }
         Ok(remarks)
     }
@@ -178,14 +181,14 @@ impl Run<'_> {
             self.record_once(done(&ticket))?;
             return Ok((ticket, true));
         }
-        self.record(Event::new("ticket-intent").with("title", &prepared.ticket.title))?;
+        self.record(Event::new("ticket-intent").with_text("title", &prepared.ticket.title, LONGEST))?;
         match self.way.system.create(&prepared.ticket) {
             Ok(ticket) => {
                 self.record(done(&ticket))?;
                 Ok((ticket, false))
             }
             Err(e) => {
-                self.record(Event::new("ticket-failed").with("cause", &e))?;
+                self.record(Event::new("ticket-failed").with_text("cause", &e.to_string(), LONGEST))?;
                 Err(e.into())
             }
         }

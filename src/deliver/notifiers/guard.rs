@@ -60,6 +60,10 @@ impl Notifier for Guarded {
         })
     }
 
+    fn supersede(&self, notice: &Notice) -> Result<(), DeliverError> {
+        self.inner.supersede(notice)
+    }
+
     fn acknowledgement(&self, key: &str) -> Result<Option<Acknowledgement>, DeliverError> {
         self.inner.acknowledgement(key)
     }

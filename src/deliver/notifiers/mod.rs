@@ -33,6 +33,12 @@ pub trait Notifier {
     /// Sends `notice`. That it was taken says nothing about anybody having seen it.
     fn send(&self, notice: &Notice) -> Result<Receipt, DeliverError>;
 
+    /// Ends what the far side still holds of the same key from before `notice`, where it tells a new level from the old one by
+    /// more than the key. Called once the notice is sent; most far sides replace the old one by themselves.
+    fn supersede(&self, _notice: &Notice) -> Result<(), DeliverError> {
+        Ok(())
+    }
+
     /// Who has taken the notice of `key` over, as far as the far side can be asked.
     fn acknowledgement(&self, key: &str) -> Result<Option<Acknowledgement>, DeliverError>;
 
