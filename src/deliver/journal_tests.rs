@@ -221,7 +221,7 @@ fn a_journal_or_a_line_beyond_all_bounds_is_refused_and_never_cut() {
     fs::write(&path, &text).expect("written");
     match verify(&path) {
         Err(JournalError::Broken { line: 5, problem, .. }) => {
-            assert_eq!(problem, "is longer than any line of a journal")
+            assert_eq!(problem, "is longer than any line of a journal");
         }
         other => panic!("{other:?}"),
     }

@@ -64,10 +64,7 @@ fn planted_personal_data_reaches_no_public_target() {
         ("an\u{200b}na.plan\u{ad}ted@customer.example", "ted@"),
         ("+٤٩ ٣٠ ٩٠١٨٢٠", "٩٠١٨٢٠"),
         ("C:\\Users\\x\\IBAN_DE89370400440532013000.pdf", "3704"),
-        (
-            "https://t.example/?next=https%253A%252F%252Fx.example%252F%253Fmail%253Danna.planted%2540customer.example",
-            "planted",
-        ),
+        ("https://t.example/?n=%252F%253Fmail%253Danna.planted%2540cust.example", "planted"),
         ("https://t.example/call?to=+4930901820", "901820"),
     ];
     type Plant = fn(&mut Case, &str);

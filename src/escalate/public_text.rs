@@ -92,7 +92,8 @@ fn readings(text: &str) -> [String; 6] {
     let in_digits = joined(&decoded, |c| c.is_ascii_digit());
     let spelled = in_words(&letters_joined(&decoded));
     let bare = spelled.split_whitespace().collect();
-    let parts = |c: char| matches!(c, '_' | '/' | '\\' | '=' | '&' | '?' | '#' | '|' | ';' | '"' | '\'');
+    let parts =
+        |c: char| matches!(c, '_' | '.' | ':' | ',' | '/' | '\\' | '=' | '&' | '?' | '#' | '|' | ';' | '"' | '\'');
     let parted = decoded.split(parts).collect::<Vec<_>>().join(" ");
     [folded, in_digits, spelled, decoded, parted, bare]
 }

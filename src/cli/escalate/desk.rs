@@ -133,7 +133,8 @@ pub(super) fn still_open(case_id: &CaseId, progress: &Progress) -> Result<(), Fa
     }
 }
 
-fn not_opened(case_id: &CaseId) -> Failure {
+/// That this machine knows nothing of the case.
+pub(super) fn not_opened(case_id: &CaseId) -> Failure {
     Failure::new(Exit::Usage, format!("{case_id} was not escalated on this machine"))
         .hint("`casefile escalate list --all` shows the cases that were")
 }

@@ -8,11 +8,15 @@ use super::callees::Called;
 use crate::cli::verify_text::{WIDTH, wrap};
 use crate::deliver::callout::{Outcome, Told};
 use crate::escalate::Policy;
+use crate::escalate::plain_text::one_line;
 
-/// A word and what there is to say about it, within 80 columns as far as its words allow.
+/// The longest text of a line; names and addresses of others stand in it.
+const LONGEST: usize = 4000;
+
+/// A word and what there is to say about it, harmless and within 80 columns as far as its words allow.
 pub(super) fn line(word: &str, text: &str, to: &mut dyn Write) -> io::Result<()> {
     let mut lines = String::new();
-    wrap(&format!("{word:<9} "), 10, text, WIDTH, &mut lines);
+    wrap(&format!("{word:<9} "), 10, &one_line(text, LONGEST), WIDTH, &mut lines);
     to.write_all(lines.as_bytes())
 }
 
@@ -49,7 +53,7 @@ pub(super) fn print(told: &[Told], to: &mut dyn Write) -> io::Result<()> {
         let outcome = match &one.outcome {
             Outcome::Sent => "sent".to_owned(),
             Outcome::WasSent => "was sent before".to_owned(),
-            Outcome::Failed(cause) => format!("NOT SENT: {cause}"),
+            Outcome::Failed(cause) => format!("NOT SENT: {}", one_line(cause, 300)),
         };
         let twice = if one.may_be_twice { "; may be twice" } else { "" };
         line("notice", &format!("{}, level {}: {outcome}{twice}", one.target, one.level), to)?;

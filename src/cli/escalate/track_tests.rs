@@ -270,6 +270,19 @@ fn a_journal_that_somebody_else_wrote_steers_no_terminal() {
 }
 
 #[test]
+fn a_purge_that_was_stopped_half_way_is_finished_by_the_same_command() {
+    let setting = Setting::opened();
+    let (policy, purge) = (setting.path("policy.toml"), ["purge", ID]);
+    let resolve = ["resolve", ID, "--text", "A setting was put back.", "--policy", &policy];
+    assert_eq!(setting.run(&resolve).exit, Exit::Done);
+    fs::remove_file(setting.dir.path().join(format!("state/cases/{ID}.json"))).expect("removed");
+    fs::remove_file(setting.journal()).expect("removed");
+    let seen = setting.run(&purge);
+    assert!(seen.exit == Exit::Done && seen.out.contains(".lock"), "{}{}", seen.out, seen.talk);
+    refused(&setting.run(&purge), Exit::Usage, "was not escalated on this machine");
+}
+
+#[test]
 fn a_case_file_of_another_level_keeps_its_own_words() {
     // The facts that a change brings are kept for later notices, and a later change without facts keeps them.
     let setting = Setting::opened();

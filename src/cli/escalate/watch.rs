@@ -139,6 +139,7 @@ fn one(
     }
     for (target, reason) in silent {
         exit = exit.combine(Exit::Partial);
+        let (target, reason) = (one_line(&target, NAME), one_line(&reason, 3 * NAME));
         writeln!(world.talk, "{case_id}: no answer that counts from {target}: {reason}").map_err(output_failed)?;
     }
     let progress = Progress::of(&journal.recorded()).expect("the case was opened");
