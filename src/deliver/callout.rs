@@ -40,6 +40,8 @@ pub struct Told {
     pub outcome: Outcome,
     /// Whether it may have reached people twice.
     pub may_be_twice: bool,
+    /// Where a copy was put, where it could not be sent.
+    pub kept: Option<String>,
 }
 
 /// How a notice went.
@@ -91,7 +93,8 @@ pub fn tell(
             .with("target", target)
             .with("level", level)
     };
-    let told = |outcome, may_be_twice| Told { target: target.clone(), level: *level, outcome, may_be_twice };
+    let told =
+        |outcome, may_be_twice| Told { target: target.clone(), level: *level, outcome, may_be_twice, kept: None };
     if journal.has(&event("notice-sent")) {
         return Ok(told(Outcome::WasSent, journal.has(&event("notice-intent").with("may_be_twice", "yes"))));
     }
@@ -131,7 +134,7 @@ pub fn tell(
                 failed = failed.with("outcome", "unknown");
             }
             journal.append(clock(), failed)?;
-            Ok(told(Outcome::Failed(cause), may_be_twice))
+            Ok(Told { kept: notifier.kept(), ..told(Outcome::Failed(cause), may_be_twice) })
         }
     }
 }

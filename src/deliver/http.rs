@@ -35,6 +35,8 @@ pub struct HttpClient {
     loopback: Client,
     /// Where requests go in a rehearsal, instead of out.
     recording: Option<Arc<Recording>>,
+    /// What every far side answers in a rehearsal.
+    answer: Arc<[u8]>,
     tls: ClientConfig,
 }
 
@@ -111,7 +113,18 @@ impl HttpClient {
             // Whoever streams watches for a standstill instead; only these clients have a limit for the whole.
             ClientBuilder::from(settings).timeout(EXCHANGE).build().map_err(|e| HttpError::Tls(why(e)))
         };
-        Ok(Self { outside: build(outside(&tls))?, loopback: build(loopback(&tls))?, tls, recording: None })
+        Ok(Self {
+            outside: build(outside(&tls))?,
+            loopback: build(loopback(&tls))?,
+            tls,
+            recording: None,
+            answer: Arc::from(*b"{}"),
+        })
+    }
+
+    /// A client for a run: one that sends, or in a rehearsal one that writes requests into `recording`.
+    pub fn for_run(recording: Option<&Arc<Recording>>) -> Result<Self, HttpError> {
+        recording.map_or_else(|| Self::new(&[]), |recording| Self::rehearsing(recording.clone()))
     }
 
     /// A client for bodies that are too long for a limit of time, with the same trust and the same refusals. Whoever uses
@@ -125,6 +138,12 @@ impl HttpClient {
     /// A client for a rehearsal: what it is to send goes into `recording`, and every answer is 200 with `{}`.
     pub fn rehearsing(recording: Arc<Recording>) -> Result<Self, HttpError> {
         Ok(Self { recording: Some(recording), ..Self::new(&[])? })
+    }
+
+    /// The same, where every answer of a rehearsal is `answer`.
+    #[must_use]
+    pub fn answering(self, answer: &serde_json::Value) -> Self {
+        Self { answer: answer.to_string().into_bytes().into(), ..self }
     }
 
     /// The recording of a rehearsal, where this is one.
@@ -143,7 +162,7 @@ impl HttpClient {
     /// Sends it and reads the whole answer, of any status but a redirect.
     pub fn send(&self, request: RequestBuilder) -> Result<Answer, HttpError> {
         if let Some(recording) = &self.recording {
-            return recorded(recording, request);
+            return recorded(recording, request, &self.answer);
         }
         let (host, response) = exchange(request)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -163,7 +182,7 @@ impl HttpClient {
     /// like [`HttpClient::send`] reads it.
     pub fn send_into(&self, request: RequestBuilder, sink: &mut dyn Write, most: u64) -> Result<Answer, HttpError> {
         if let Some(recording) = &self.recording {
-            return recorded(recording, request);
+            return recorded(recording, request, &self.answer);
         }
         let (host, mut response) = exchange(request)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -225,12 +244,12 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn recorded(recording: &Recording, request: RequestBuilder) -> Result<Answer, HttpError> {
-    let request = request
+fn recorded(recording: &Recording, request: RequestBuilder, answer: &[u8]) -> Result<Answer, HttpError> {
+    let mut request = request
         .build()
         .map_err(|e| HttpError::NotSent { host: e.url().map_or_else(String::new, host), problem: why(e) })?;
-    recording.request(&request).map_err(HttpError::Sink)?;
-    Ok(Answer { status: 200, headers: HeaderMap::new(), body: b"{}".to_vec(), host: host(request.url()) })
+    recording.request(&mut request).map_err(HttpError::Sink)?;
+    Ok(Answer { status: 200, headers: HeaderMap::new(), body: answer.to_vec(), host: host(request.url()) })
 }
 
 /// Whether what goes to `url` stays on this machine. Refused where it would travel in the clear.

@@ -11,6 +11,7 @@ pub mod matrix;
 pub mod notice;
 pub mod notifiers;
 pub mod on_call;
+pub mod pager;
 pub mod plain_text;
 pub mod policy;
 pub mod progress;

@@ -177,7 +177,7 @@ struct Step {
 fn step(
     verb: &AccessVerb,
     progress: &Progress,
-    desk: &Desk,
+    desk: &Desk<'_>,
     now: Timestamp,
     world: &mut World<'_>,
 ) -> Result<Step, Failure> {

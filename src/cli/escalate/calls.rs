@@ -19,7 +19,7 @@ pub(super) fn call_due(
     case_id: &CaseId,
     journal: &mut Journal,
     policy: &Policy,
-    desk: &Desk,
+    desk: &Desk<'_>,
     world: &mut World<'_>,
 ) -> Result<Exit, Failure> {
     let now_known = |journal: &Journal| Progress::of(&journal.recorded()).expect("the case was opened");
@@ -42,7 +42,7 @@ pub(super) fn call_due(
     while let Some((next, _)) = progress.next_call().filter(|(_, at)| *at <= (world.now)()) {
         let level = next.max(unreached + 1);
         let Some(targets) = progress.levels.targets.get(level - 1).cloned() else {
-            told_text::print_contacts(policy, world.talk).map_err(output_failed)?;
+            told_text::print_contacts(policy, told_text::NOBODY_TOLD, world.talk).map_err(output_failed)?;
             return Ok(exit.combine(Exit::Partial));
         };
         let told = call(case_id, &progress, level, &targets, journal, policy, desk, world)?;
@@ -65,7 +65,7 @@ fn call(
     targets: &[String],
     journal: &mut Journal,
     policy: &Policy,
-    desk: &Desk,
+    desk: &Desk<'_>,
     world: &World<'_>,
 ) -> Result<Vec<Told>, Failure> {
     let case = desk.case(case_id)?;

@@ -8,7 +8,7 @@ use clap::Parser;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::callees::About;
+use super::callees::{About, Called};
 use super::*;
 use crate::checklist::fixture::{CASE, at, case, manifest};
 use crate::deliver::DeliverError;
@@ -50,13 +50,14 @@ pub(super) struct Targets {
 }
 
 impl Callees for Targets {
-    fn levels(&self, about: &About<'_>) -> Result<Vec<Vec<String>>, Failure> {
+    fn levels(&self, about: &About<'_>) -> Result<Called, Failure> {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        Ok(if about.severity <= Severity::Sev2 {
+        let levels = if about.severity <= Severity::Sev2 {
             vec![names(&["pager", "chat"]), names(&["lead"])]
         } else {
             vec![names(&["chat"])]
-        })
+        };
+        Ok(Called { levels, ..Called::default() })
     }
 
     fn connect(&self, _: &Policy, target: &str) -> Result<Box<dyn Notifier>, String> {
@@ -141,6 +142,7 @@ impl Setting {
             now: &|| self.now.get(),
             state_dir: Some(self.dir.path().join("state")),
             agent: Some("sam".to_owned()),
+            rehearsal: None,
             callees: &self.targets,
             cancelled: &AtomicBool::new(false),
             pause: &|_| false,

@@ -58,7 +58,12 @@ pub(super) fn run(args: &JournalArgs, world: &mut World<'_>) -> Result<Exit, Fai
     }
 }
 
-fn verify(case: &CaseArgs, known: Option<Sha256Digest>, desk: &Desk, world: &mut World<'_>) -> Result<Exit, Failure> {
+fn verify(
+    case: &CaseArgs,
+    known: Option<Sha256Digest>,
+    desk: &Desk<'_>,
+    world: &mut World<'_>,
+) -> Result<Exit, Failure> {
     let path = journal::path_of(&desk.journals(), &case.case_id);
     let read = journal::read_whole(&desk.journals(), &case.case_id).map_err(|e| journal_failed(&e, false))?;
     let read = read.ok_or_else(|| no_journal(&case.case_id))?;
@@ -89,7 +94,7 @@ fn verify(case: &CaseArgs, known: Option<Sha256Digest>, desk: &Desk, world: &mut
     Ok(Exit::Done)
 }
 
-fn export(case_id: &CaseId, desk: &Desk, world: &mut World<'_>) -> Result<Exit, Failure> {
+fn export(case_id: &CaseId, desk: &Desk<'_>, world: &mut World<'_>) -> Result<Exit, Failure> {
     let read = journal::read_whole(&desk.journals(), case_id).map_err(|e| journal_failed(&e, false))?;
     let read = read.ok_or_else(|| no_journal(case_id))?;
     // Not read a second time: what was checked is what goes out.

@@ -12,6 +12,7 @@ use super::desk::{CaseArgs, Desk, still_open};
 use super::failure::{Failure, journal_failed, output_failed};
 use super::inputs::policy_in_force;
 use super::print_json;
+use super::rehearsal::RehearsalArgs;
 use super::said::kept;
 use super::ticket_system;
 use super::update::{Say, Told, message};
@@ -43,6 +44,9 @@ pub struct ResolveArgs {
     /// The policy (TOML) instead of the built-in one
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+    /// Only a rehearsal
+    #[command(flatten)]
+    pub rehearsal: RehearsalArgs,
 }
 
 /// Runs the verb.

@@ -14,6 +14,7 @@ use super::calls::call_due;
 use super::desk::{Desk, case_id};
 use super::failure::{Failure, journal_failed, output_failed, tell};
 use super::inputs::policy_in_force;
+use super::rehearsal::RehearsalArgs;
 use super::status_text::exactly;
 use super::ticket_system;
 use super::timer::{Timer, unit};
@@ -49,6 +50,9 @@ pub struct WatchArgs {
     /// The policy (TOML) instead of the built-in one
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+    /// Only a rehearsal
+    #[command(flatten)]
+    pub rehearsal: RehearsalArgs,
 }
 
 /// Runs the verb.
@@ -64,7 +68,7 @@ pub(super) fn run(args: &WatchArgs, world: &mut World<'_>) -> Result<Exit, Failu
     }
     loop {
         let exit = pass(args, &policy, world)?;
-        if args.once {
+        if args.once || world.rehearsal.is_some() {
             return Ok(exit);
         }
         if !(world.pause)(Duration::from_secs(args.every.into())) {
@@ -74,7 +78,7 @@ pub(super) fn run(args: &WatchArgs, world: &mut World<'_>) -> Result<Exit, Failu
 }
 
 /// Whether a pass was made so shortly before `now` that the clocks count as kept.
-pub(super) fn is_kept(desk: &Desk, now: Timestamp) -> bool {
+pub(super) fn is_kept(desk: &Desk<'_>, now: Timestamp) -> bool {
     let last = fs::read_to_string(desk.watched()).ok().and_then(|text| text.trim().parse::<Timestamp>().ok());
     last.is_some_and(|last| now.duration_since(last).abs() <= KEPT_FOR)
 }
@@ -96,6 +100,9 @@ fn pass(args: &WatchArgs, policy: &Policy, world: &mut World<'_>) -> Result<Exit
             }
         }
     }
+    if world.rehearsal.is_some() {
+        return Ok(exit);
+    }
     let state = desk.watched();
     let noted =
         state.parent().map_or(Ok(()), create_private_dir).and_then(|()| fs::write(&state, (world.now)().to_string()));
@@ -107,7 +114,7 @@ fn one(
     case_id: &CaseId,
     asked_for: bool,
     policy: &Policy,
-    desk: &Desk,
+    desk: &Desk<'_>,
     world: &mut World<'_>,
 ) -> Result<Exit, Failure> {
     // Most cases of a long list have ended; they need no lock.

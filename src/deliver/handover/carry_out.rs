@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::bring::{Brought, Store, Uploaded};
 use super::{BundleFacts, BundleToAttach, Handed, Later, Prepared, StepError, Stopped};
-use crate::deliver::callout::{Addressee, Ticket as At, Told, tell};
+use crate::deliver::callout::{Addressee, Outcome, Ticket as At, Told, tell};
 use crate::deliver::journal::{Event, Head, Journal, JournalError};
 use crate::deliver::{Attached, TicketRef, TicketSystem};
 use crate::escalate::plain_text::inline;
@@ -45,6 +45,15 @@ pub fn carry_out(prepared: &Prepared, way: Way<'_>) -> Result<Handed, Stopped> {
             Ok(Handed { ticket, already, attached, uploaded, told, remarks, head: run.way.journal.head() })
         }
         Err((ticket, source)) => Err(Stopped { ticket, told, source }),
+    }
+}
+
+/// A notice that this run sent before is one that it sent.
+fn as_it_went(now: Told, before: &[Told]) -> Told {
+    let same = |other: &&Told| other.target == now.target && other.level == now.level;
+    match (&now.outcome, before.iter().find(same)) {
+        (Outcome::WasSent, Some(before)) if before.reached() => before.clone(),
+        _ => now,
     }
 }
 
@@ -105,7 +114,8 @@ impl Run<'_> {
             Ok(made) => made,
             Err(e) => {
                 if matches!(e, StepError::Deliver(_)) && severity <= Severity::Sev2 {
-                    *told = self.tell(At::None, false).map_err(|e| before(e.into()))?;
+                    let now = self.tell(At::None, false).map_err(|e| before(e.into()))?;
+                    *told = now.into_iter().map(|one| as_it_went(one, told)).collect();
                 }
                 return Err(before(e));
             }

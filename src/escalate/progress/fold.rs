@@ -128,6 +128,7 @@ impl Progress {
         self.missed_handover(line.at);
         self.ticket = Some(TicketAt {
             system: fact(line, "system").unwrap_or_default(),
+            id: fact(line, "id").unwrap_or_default(),
             location: fact(line, "location").unwrap_or_default(),
             made_at: line.at,
         });
