@@ -7,6 +7,7 @@
 mod http;
 mod made;
 mod placeholders;
+mod remembered;
 mod tables;
 mod telling;
 mod values;
@@ -15,6 +16,7 @@ mod words;
 pub use http::{is_id_header, is_plain_header, is_user_header, is_version_header, parameter_kind};
 pub use made::looks_made;
 pub use placeholders::is_placeholder;
+use remembered::{Asked, judged};
 use tables::{
     ABOUT, ANYWHERE, ASKS, AT_END, COUNTED, DATA_KEYS, FOREIGN, HARMLESS_HEADERS, HEADERS, PAIRS, RUN_TOGETHER,
     SECRET_KEYS, STILL,
@@ -32,6 +34,10 @@ pub const KINDS: [&str; 11] =
 /// The kind of secret that a value called `name` is, or `None` when the name promises none.
 #[must_use]
 pub fn is_sensitive_key(name: &[u8]) -> Option<&'static str> {
+    judged(name, Asked::Key, judged_as_key)
+}
+
+fn judged_as_key(name: &[u8]) -> Option<&'static str> {
     if !name.is_ascii() && FOREIGN.iter().any(|word| memchr::memmem::find(name, word.as_bytes()).is_some()) {
         return Some("password");
     }
@@ -126,6 +132,10 @@ fn find(table: &[(&str, &'static str)], word: &str) -> Option<&'static str> {
 /// The kind of secret in a header's value. Header names are compared without case: HTTP/2 writes them in lower case.
 #[must_use]
 pub fn is_sensitive_header(name: &[u8]) -> Option<&'static str> {
+    judged(name, Asked::Header, judged_as_header)
+}
+
+fn judged_as_header(name: &[u8]) -> Option<&'static str> {
     let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
     if HARMLESS_HEADERS.iter().any(|known| is(known)) {
         return None;
