@@ -13,6 +13,7 @@ pub mod on_call;
 pub mod plain_text;
 pub mod policy;
 pub mod progress;
+pub mod proxy;
 pub mod public_text;
 pub mod routing;
 pub mod secret_ref;

@@ -6,6 +6,7 @@ use crate::cli::exit::Exit;
 use crate::cli::verify_text::{WIDTH, message_to_customer, render_missing};
 use crate::deliver::callout::Told;
 use crate::deliver::handover::{Refusal, StepError, Stopped};
+use crate::deliver::http::HttpError;
 use crate::deliver::{DeliverError, TicketRef};
 use crate::model::CaseId;
 
@@ -65,12 +66,36 @@ fn missing(case_id: &CaseId, items: &[ItemResult]) -> String {
     format!("{}{message}", render_missing(items, WIDTH))
 }
 
-/// Something went out.
-pub(super) fn stopped(stopped: &Stopped) -> Failure {
+/// Something went out, or may have. `command` goes on.
+pub(super) fn stopped(stopped: &Stopped, case_id: &CaseId, command: &str) -> Failure {
     // With a page out something is done, even without a ticket.
     let begun = stopped.told.iter().any(Told::reached);
     let failure = step_failed(&stopped.source, stopped.ticket.as_ref());
-    if begun && failure.exit == Exit::LocalFailure { Failure { exit: Exit::Partial, ..failure } } else { failure }
+    let exit = if begun && failure.exit == Exit::LocalFailure { Exit::Partial } else { failure.exit };
+    if exit != Exit::Partial {
+        return failure;
+    }
+    let kept = if stopped.ticket.is_some() { ", the ticket" } else { "" };
+    let detail = format!("{}kept: the facts and the journal of {case_id}{kept}\nto go on: {command}\n", failure.detail);
+    Failure { exit, detail, ..failure }
+}
+
+/// Whether the far side was asked; what it did then is not always known.
+fn was_asked(e: &DeliverError) -> bool {
+    match e {
+        DeliverError::Http(e) => {
+            use HttpError::{Authorities, Insecure, Sink, Tls};
+            !matches!(e, Authorities { .. } | Insecure { .. } | Sink(_) | Tls(_))
+        }
+        DeliverError::Refused { .. }
+        | DeliverError::Unavailable { .. }
+        | DeliverError::NotKept { .. }
+        | DeliverError::TooLarge { .. } => true,
+        DeliverError::Io { .. }
+        | DeliverError::DigestMismatch { .. }
+        | DeliverError::Busy(_)
+        | DeliverError::DamagedRecord { .. } => false,
+    }
 }
 
 /// A step stopped; `ticket` is there already.
@@ -99,7 +124,7 @@ pub(super) fn step_failed(source: &StepError, ticket: Option<&TicketRef>) -> Fai
                     "check the outbox folder and its free space, then run the same command again"
                 }
             };
-            let exit = if ticket.is_some() { Exit::Partial } else { Exit::LocalFailure };
+            let exit = if ticket.is_some() || was_asked(e) { Exit::Partial } else { Exit::LocalFailure };
             Failure::new(exit, e.to_string()).hint(hint)
         }
     };

@@ -1,4 +1,4 @@
-//! `casefile escalate update`: a note in the journal, or a message to the customer with the time of the next one.
+//! `casefile escalate update`: a note in the journal and the ticket, or a message to the customer with the time of the next one.
 
 use std::path::PathBuf;
 
@@ -13,17 +13,22 @@ use super::failure::{Failure, journal_failed, output_failed};
 use super::inputs::policy_in_force;
 use super::print_json;
 use super::recorded::tell_recorded;
+use super::ticket_system;
 use crate::checklist::says_nothing;
 use crate::cli::exit::Exit;
-use crate::deliver::journal::Event;
+use crate::deliver::journal::{Event, Journal};
 use crate::deliver::kept_case;
 use crate::escalate::customer_update::CustomerUpdate;
-use crate::escalate::plain_text::one_line;
+use crate::escalate::plain_text::{inline, one_line};
+use crate::escalate::progress::Recorded;
 use crate::escalate::{Policy, Progress};
 use crate::model::{Case, CaseId, Sha256Digest};
 
 /// Longest note in a journal.
 const NOTE: usize = 1000;
+
+/// The event: a note stands in the ticket.
+const NOTE_SAID: &str = "note-said";
 
 /// Adds a note, or writes the message to the customer
 #[derive(Debug, Args)]
@@ -58,10 +63,19 @@ pub(super) fn run(args: &UpdateArgs, world: &mut World<'_>) -> Result<Exit, Fail
         None => event,
     };
     if !args.customer {
-        journal
-            .append(now, by(Event::new("note").with("text", one_line(&args.text, NOTE))))
-            .map_err(|e| journal_failed(&e, false))?;
-        return tell_recorded(&args.case, &journal, now, world);
+        let text = one_line(&args.text, NOTE);
+        // A note that did not reach the ticket is not written down a second time by the command that brings it there.
+        let owed = journal.last_of(&["note", NOTE_SAID], &Event::new("").with("text", &text)) == Some("note");
+        if !owed {
+            journal.append(now, by(Event::new("note").with("text", &text))).map_err(|e| journal_failed(&e, false))?;
+        }
+        let said = say_in_ticket(args, &text, &policy, &progress, &mut journal, world);
+        tell_recorded(&args.case, &journal, now, world)?;
+        let Err(e) = said else { return Ok(Exit::Done) };
+        writeln!(world.talk, "remark: the note is in the journal; the ticket does not have it yet: {}", e.error)
+            .map_err(output_failed)?;
+        writeln!(world.talk, "hint: the same command goes on").map_err(output_failed)?;
+        return Ok(Exit::Partial);
     }
     let case = kept_case::kept(&desk.cases(), &args.case.case_id).ok().flatten();
     // What is said now is followed by the next message a full interval later.
@@ -95,6 +109,30 @@ pub(super) fn run(args: &UpdateArgs, world: &mut World<'_>) -> Result<Exit, Fail
     };
     writeln!(world.talk, "{say}").map_err(output_failed)?;
     Ok(Exit::Done)
+}
+
+/// The note as a comment of the ticket, for those who read only that.
+fn say_in_ticket(
+    args: &UpdateArgs,
+    text: &str,
+    policy: &Policy,
+    progress: &Progress,
+    journal: &mut Journal,
+    world: &World<'_>,
+) -> Result<(), Failure> {
+    if progress.ticket.is_none() {
+        return Ok(());
+    }
+    let (system, ticket) = ticket_system::of_case(&args.case.case_id, progress, policy, &Desk::of(world)?, world)?;
+    // The same words said another day are another comment; the same note brought there later is the same.
+    let is_it = |line: &&Recorded| line.event == "note" && line.facts.get("text").is_some_and(|noted| noted == text);
+    let times = journal.recorded().iter().filter(is_it).count();
+    let name = Sha256Digest(Sha256::digest(text).into()).to_string();
+    system
+        .comment(&ticket, &format!("note-{}-{times}", &name[..12]), &format!("{}\n", inline(text, NOTE)))
+        .map_err(|e| Failure::new(Exit::Partial, e.to_string()))?;
+    let event = Event::new(NOTE_SAID).with("text", text);
+    journal.append((world.now)(), event).map(drop).map_err(|e| journal_failed(&e, true))
 }
 
 /// The message to the customer, without a name or a link of ours.

@@ -60,6 +60,50 @@ fn no_answer_of_a_hostile_far_side_is_believed_and_none_brings_the_token_out() {
     }
 }
 
+/// Whatever is asked for, an answer that does not say it is done is none: log-in pages, refusals, cut and empty JSON.
+#[test]
+fn no_verb_takes_a_hostile_answer_for_done() {
+    let page = b"<!DOCTYPE html><form>password</form>".to_vec();
+    let answers: [(u16, &str, Vec<u8>); 11] = [
+        (200, "text/html; charset=utf-8", page.clone()),
+        (200, "application/json", page),
+        (200, "application/json", b"{}".to_vec()),
+        (200, "application/json", b"[]".to_vec()),
+        (200, "image/png", b"\"done\"".to_vec()),
+        (200, "application/json", b"{\"items\":[{\"id\":\"1\",\"Status\":\"new\"".to_vec()),
+        (401, "application/json", b"{\"message\":\"who are you\"}".to_vec()),
+        (403, "text/html", b"<h1>no</h1>".to_vec()),
+        (404, "application/json", b"{\"message\":\"no such thing\"}".to_vec()),
+        (429, "text/plain", b"slow down".to_vec()),
+        (503, "text/html", b"<h1>back soon</h1>".to_vec()),
+    ];
+    let dir = tempfile::tempdir().expect("a folder");
+    let (path, digest) = bundle(dir.path(), "a.casefile.zip", 700);
+    for kind in KINDS {
+        for (status, media, body) in &answers {
+            let headers = vec![("content-type", (*media).to_owned()), ("retry-after", "0".to_owned())];
+            let (status, body) = (*status, body.clone());
+            let server = Loopback::start(move |_| Reply::Answer(status, headers.clone(), body.clone()));
+            let system = system(kind, &server);
+            let made = TicketRef { system: "x", id: "7".to_owned(), location: "x".to_owned() };
+            let results = [
+                ("find", system.find(&case_id()).map(drop)),
+                ("settle", system.settle(&case_id()).map(drop)),
+                ("create", system.create(&ticket(case_id())).map(drop)),
+                ("attach", system.attach(&made, &path, &digest).map(drop)),
+                ("comment", system.comment(&made, "a", "text").map(drop)),
+                ("severity", system.set_severity(&made, Severity::Sev1)),
+                ("status", system.set_status(&made, TicketStatus::Resolved)),
+                ("state", system.state(&made).map(drop)),
+            ];
+            for (verb, result) in results {
+                let error = result.expect_err(&format!("{kind} {verb} {status} {media}")).to_string();
+                assert!(!error.contains(TOKEN) && !error.contains('<'), "{kind} {verb} {status}: {error}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_far_side_that_is_busy_is_asked_again_and_one_that_stays_so_is_left_alone() {
     let server = stand_ins::zendesk::start();
@@ -101,7 +145,7 @@ fn a_far_side_that_is_busy_is_asked_again_and_one_that_stays_so_is_left_alone() 
 #[test]
 fn an_answer_that_is_lost_makes_nothing_twice() {
     let server = std::sync::Arc::new(stand_ins::servicenow::start());
-    let (inner, lost) = (server.clone(), std::sync::Mutex::new(std::collections::BTreeSet::new()));
+    let (inner, lost) = (server.clone(), std::sync::Mutex::new(BTreeSet::new()));
     let http = HttpClient::new(&[]).expect("a client");
     let cutting = Loopback::start(move |request| {
         let method = reqwest::Method::from_bytes(request.method.as_bytes()).expect("a method");
