@@ -379,6 +379,7 @@ fn wrong_usage_is_said_with_what_to_do() {
         (&["b.log", "--vault-recipient", "age1x"], "--vault"),
         (&["--reveal", "b.log"], "--vault"),
         (&["-", "--output", "in"], "is a folder"),
+        (&["b.log", "--output", "-"], "goes to stdout"),
     ] {
         let run = ran(&mut place.redact(args));
         assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{args:?}: {run:?}");

@@ -161,6 +161,7 @@ fn hand_over(args: &escalate::EscalateArgs) -> Exit {
         state_dir,
         agent: agent(),
         callees: &callees,
+        cancelled: &cancel,
         pause: &|time| wait(time, &cancel),
         environment: &|name| std::env::var_os(name),
         out: &mut out,

@@ -78,6 +78,10 @@ pub fn run(args: &RedactArgs) -> Result<Exit, Message> {
         return Err(Message::usage("--show: stdout is no terminal, and what it shows is written nowhere else")
             .hint("run it on a terminal, without a pipe behind it"));
     }
+    if args.output.as_ref().is_some_and(|output| output.as_os_str() == "-") {
+        return Err(Message::usage("--output needs the name of a file or folder")
+            .hint("leave it out: what comes from one file or from stdin then goes to stdout"));
+    }
     let stdin = args.inputs.iter().filter(|input| input.as_os_str() == "-").count();
     if args.inputs.is_empty() && std::io::stdin().is_terminal() {
         return Err(Message::usage("nothing to redact").hint("name a file or a folder, or pipe something in"));

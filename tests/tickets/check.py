@@ -16,6 +16,7 @@ import json
 import os
 import pathlib
 import random
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -142,25 +143,30 @@ def system_queue(system):
 class Case:
     def __init__(self, system, case, bundle, line, command, environment):
         self.system, self.case, self.bundle, self.line, self.command = system, case, bundle, line, command
-        self.environment, self.told, self.runs = environment, [], 0
+        self.environment, self.told, self.runs, self.resume = environment, [], 0, None
         self.digest = hashlib.sha256(bundle.read_bytes()).hexdigest()
 
-    def open(self):
-        """One run: its exit code. What it says when it is not done names what is kept and how to go on."""
-        run = subprocess.run(self.command, env=self.environment, capture_output=True, text=True,
+    def open(self, as_told=False):
+        """One run: its exit code. What it says when it is not done names what is kept and how to go on, which every second case
+        takes at its word."""
+        command = [self.command[0], *self.resume] if as_told and self.resume else self.command
+        self.resume = None
+        run = subprocess.run(command, env=self.environment, capture_output=True, text=True,
                              stdin=subprocess.DEVNULL, timeout=900)
         self.runs += 1
         self.told += [run.stdout, run.stderr]
         said = f"run {self.runs} of {self.case} ended with {run.returncode}:\n{run.stdout}{run.stderr}"
         assert run.returncode in (0, 4), said
         assert self.system.token not in run.stdout + run.stderr, "it tells the token"
-        if run.returncode == 4 and "remark " not in run.stdout:
-            assert "kept: " in run.stderr and "to go on: casefile escalate open " in run.stderr, said
+        if run.returncode == 4 and "remark" not in run.stdout + run.stderr:
+            assert "kept: " in run.stderr and "to go on: casefile escalate " in run.stderr, said
+            self.resume = shlex.split(run.stderr.split("to go on: casefile", 1)[1].splitlines()[0])
         return run.returncode
 
     def until_done(self):
+        """The same command, or the one that it names, until it is done; then all of it is."""
         for _ in range(MOST_RUNS):
-            code = self.open()
+            code = self.open(as_told=int(self.case[-2:]) // 2 % 2 == 1)
             if code == 0:
                 return
         raise AssertionError(f"{self.case} is not done after {MOST_RUNS} runs:\n{self.told[-2]}{self.told[-1]}")
@@ -170,7 +176,7 @@ class Case:
         still_open = [ticket for ticket, is_open, _ in tickets if is_open]
         assert len(still_open) == 1, f"{self.case}: {tickets}"
         assert all(linked for _, is_open, linked in tickets if not is_open), f"{self.case}: {tickets}, one without a link"
-        remarks = "\n".join(line for text in self.told for line in text.splitlines() if line.startswith("remark "))
+        remarks = "\n".join(line for text in self.told for line in text.splitlines() if line.startswith("remark"))
         assert len(tickets) == 1 or "closed as its duplicate" in remarks, f"{self.case}: {tickets}, and nothing said"
         files = self.system.files(still_open[0])
         whole = files.count(self.digest)

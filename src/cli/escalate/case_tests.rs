@@ -142,6 +142,7 @@ impl Setting {
             state_dir: Some(self.dir.path().join("state")),
             agent: Some("sam".to_owned()),
             callees: &self.targets,
+            cancelled: &AtomicBool::new(false),
             pause: &|_| false,
             environment: &|_| None,
             out: &mut out,

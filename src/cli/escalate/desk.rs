@@ -9,6 +9,7 @@ use super::failure::{Failure, journal_failed, no_state_dir};
 use crate::cli::exit::Exit;
 use crate::deliver::journal::{Head, Journal};
 use crate::deliver::outbox::Outbox;
+use crate::deliver::uploads::records::Records;
 use crate::deliver::{journal, kept_case};
 use crate::escalate::Progress;
 use crate::model::{Case, CaseId};
@@ -44,6 +45,11 @@ impl Desk {
 
     pub(super) fn cases(&self) -> PathBuf {
         self.state.join("cases")
+    }
+
+    /// What unfinished uploads are called at the far side.
+    pub(super) fn uploads(&self) -> Records {
+        Records::new(self.state.join("uploads"))
     }
 
     /// Where a pass of `watch` leaves word that it was here.

@@ -21,6 +21,7 @@ pub mod resolve;
 pub mod severity;
 pub mod status;
 mod status_text;
+mod store;
 mod ticket_system;
 pub mod timer;
 mod told_text;
@@ -29,6 +30,7 @@ pub mod watch;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -100,6 +102,8 @@ pub struct World<'a> {
     pub agent: Option<String>,
     /// Who is told, and how.
     pub callees: &'a dyn Callees,
+    /// Set when somebody interrupts; an upload then stops within a second.
+    pub cancelled: &'a AtomicBool,
     /// Waits; false where somebody interrupted it.
     pub pause: &'a dyn Fn(Duration) -> bool,
     /// The environment, for tokens.

@@ -1,6 +1,6 @@
 //! `casefile escalate open`: decides on the severity, writes the ticket and hands the case over.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -11,8 +11,9 @@ use super::failure::{Failure, journal_failed, output_failed};
 use super::inputs::{parsed, policy_in_force, the_case};
 use super::opened_text::{dry_json, handed_json, print_handed};
 use super::print_json;
-use super::refusals::{refused, stopped};
+use super::refusals::{Resume, refused, stopped};
 use super::severity::after;
+use super::store::{self, Carrier};
 use super::ticket_system;
 use super::told_text;
 use super::watch::is_kept;
@@ -26,7 +27,7 @@ use crate::escalate::callout::Levels;
 use crate::escalate::plain_text::one_line;
 use crate::escalate::{Progress, TicketTemplate};
 use crate::model::case::GivenBy;
-use crate::model::{Severity, case_file};
+use crate::model::{CaseId, Severity, Sha256Digest, case_file};
 
 /// Longest command that is repeated to people; paths and reasons of a few lines fit.
 const LONGEST_COMMAND: usize = 8000;
@@ -139,7 +140,10 @@ pub(super) fn run(args: &OpenArgs, world: &mut World<'_>) -> Result<Exit, Failur
             .hint("check the folder and its free space, then run the same command again")
     })?;
     let addressees = connected.addressees();
-    let way = Way { system: &*system, addressees: &addressees, journal: &mut journal, clock: world.now };
+    let carrier = Carrier::new(&policy, &desk, world, args.json);
+    let put = |path: &Path, case_id: &CaseId, digest: &Sha256Digest| carrier.put(path, case_id, digest);
+    let store = store::of_policy(&policy, &put);
+    let way = Way { system: &*system, store, addressees: &addressees, journal: &mut journal, clock: world.now };
     let handed = match carry_out(&prepared, way) {
         Ok(handed) => handed,
         Err(e) => {
@@ -147,7 +151,9 @@ pub(super) fn run(args: &OpenArgs, world: &mut World<'_>) -> Result<Exit, Failur
             if told_text::nobody_reached(&e.told) {
                 told_text::print_contacts(&policy, world.talk).map_err(output_failed)?;
             }
-            return Err(stopped(&e, &case.case_id, &args.command()));
+            let resume =
+                Resume { bundle: args.bundle.as_deref(), policy: args.policy.as_deref(), store: store.is_some() };
+            return Err(stopped(&e, &case.case_id, &resume, &args.command()));
         }
     };
     let told = if args.json {

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 use super::told_text;
 use crate::deliver::Attached;
-use crate::deliver::handover::{Handed, Prepared};
+use crate::deliver::handover::{Handed, Prepared, Uploaded};
 use crate::escalate::plain_text::one_line;
 use crate::escalate::targets::in_words;
 
 pub(super) fn print_handed(prepared: &Prepared, handed: &Handed, journal: &Path, to: &mut dyn Write) -> io::Result<()> {
-    let Handed { ticket, already, attached, told, remarks, head } = handed;
+    let Handed { ticket, already, attached, uploaded, told, remarks, head } = handed;
     let made = if *already { " (was there before; its text is as it was first made)" } else { "" };
     writeln!(to, "ticket    {}{made}", ticket.location)?;
     writeln!(to, "queue     {}", prepared.ticket.queue)?;
@@ -33,12 +33,16 @@ pub(super) fn print_handed(prepared: &Prepared, handed: &Handed, journal: &Path,
         writeln!(to, "desk      closed ({why})")?;
     }
     told_text::print(told, to)?;
-    match attached {
-        Some(Attached { name, size, digest, read_back, .. }) => {
-            let read_back = if *read_back { "read back" } else { "not read back" };
-            writeln!(to, "bundle    {name}, {size} bytes, {read_back}: {digest}")?;
+    let compared = |read_back: bool| if read_back { "read back" } else { "not read back" };
+    match (attached, uploaded) {
+        (Some(Attached { name, size, digest, read_back, .. }), _) => {
+            writeln!(to, "bundle    {name}, {size} bytes, {}: {digest}", compared(*read_back))?;
         }
-        None => writeln!(to, "bundle    none")?,
+        (None, Some(Uploaded { upload, url, name, size, digest, read_back, .. })) => {
+            writeln!(to, "bundle    {name}, {size} bytes, by link, {}: {digest}", compared(*read_back))?;
+            writeln!(to, "upload    {upload}: {}", one_line(url, 2000))?;
+        }
+        (None, None) => writeln!(to, "bundle    none")?,
     }
     for remark in remarks {
         writeln!(to, "remark    {}", one_line(remark, 300))?;
@@ -87,6 +91,7 @@ pub(super) fn handed_json(prepared: &Prepared, handed: &Handed) -> Value {
     document["ticket"] = json!(handed.ticket);
     document["ticket_was_there"] = json!(handed.already);
     document["attached"] = json!(handed.attached);
+    document["uploaded"] = json!(handed.uploaded);
     document["notices"] = told_text::as_json(&handed.told);
     document["remarks"] = json!(handed.remarks);
     document["journal_head"] = json!(handed.head);

@@ -1,11 +1,13 @@
 //! Why a handover was refused or stopped, and what to do about it.
 
+use std::path::Path;
+
 use super::failure::{Failure, journal_failed};
 use crate::checklist::{Group, ItemResult};
 use crate::cli::exit::Exit;
 use crate::cli::verify_text::{WIDTH, message_to_customer, render_missing};
 use crate::deliver::callout::Told;
-use crate::deliver::handover::{Refusal, StepError, Stopped};
+use crate::deliver::handover::{Refusal, StepError, Stopped, UploadError};
 use crate::deliver::http::HttpError;
 use crate::deliver::{DeliverError, TicketRef};
 use crate::model::CaseId;
@@ -66,17 +68,45 @@ fn missing(case_id: &CaseId, items: &[ItemResult]) -> String {
     format!("{}{message}", render_missing(items, WIDTH))
 }
 
-/// Something went out, or may have. `command` goes on.
-pub(super) fn stopped(stopped: &Stopped, case_id: &CaseId, command: &str) -> Failure {
+/// What goes on with a step that stopped.
+pub(super) struct Resume<'a> {
+    /// The bundle, as it was named.
+    pub bundle: Option<&'a Path>,
+    /// The policy, as it was named.
+    pub policy: Option<&'a Path>,
+    /// Whether the policy names an upload.
+    pub store: bool,
+}
+
+impl Resume<'_> {
+    /// The command that brings the bundle of a case to its ticket.
+    fn command(&self, case_id: &CaseId) -> Option<String> {
+        let bundle = self.bundle?.display();
+        let policy = self.policy.map_or_else(String::new, |policy| format!(" --policy {}", policy.display()));
+        Some(format!("casefile escalate attach {case_id} {bundle}{policy}"))
+    }
+
+    /// `failure` with what is kept and the command that goes on, where there is a bundle.
+    pub(super) fn kept(&self, mut failure: Failure, case_id: &CaseId) -> Failure {
+        if let (Exit::Partial | Exit::Interrupted, Some(bundle), Some(command)) =
+            (failure.exit, self.bundle, self.command(case_id))
+        {
+            failure.detail.push_str(&format!("the bundle is kept: {}\nto go on: {command}\n", bundle.display()));
+        }
+        failure
+    }
+}
+
+/// Something went out, or may have. `command` does it all again, which makes nothing twice.
+pub(super) fn stopped(stopped: &Stopped, case_id: &CaseId, resume: &Resume<'_>, command: &str) -> Failure {
     // With a page out something is done, even without a ticket.
     let begun = stopped.told.iter().any(Told::reached);
-    let failure = step_failed(&stopped.source, stopped.ticket.as_ref());
+    let failure = step_failed(&stopped.source, stopped.ticket.as_ref(), case_id, resume);
     let exit = if begun && failure.exit == Exit::LocalFailure { Exit::Partial } else { failure.exit };
-    if exit != Exit::Partial {
-        return failure;
+    if exit != Exit::Partial || failure.detail.contains("\nto go on: ") {
+        return Failure { exit, ..failure };
     }
-    let kept = if stopped.ticket.is_some() { ", the ticket" } else { "" };
-    let detail = format!("{}kept: the facts and the journal of {case_id}{kept}\nto go on: {command}\n", failure.detail);
+    let detail = format!("{}kept: the facts and the journal of {case_id}\nto go on: {command}\n", failure.detail);
     Failure { exit, detail, ..failure }
 }
 
@@ -99,9 +129,30 @@ fn was_asked(e: &DeliverError) -> bool {
 }
 
 /// A step stopped; `ticket` is there already.
-pub(super) fn step_failed(source: &StepError, ticket: Option<&TicketRef>) -> Failure {
+pub(super) fn step_failed(
+    source: &StepError,
+    ticket: Option<&TicketRef>,
+    case_id: &CaseId,
+    resume: &Resume<'_>,
+) -> Failure {
+    let exit = if ticket.is_some() { Exit::Partial } else { Exit::LocalFailure };
     let failure = match source {
         StepError::Journal(e) => journal_failed(e, ticket.is_some()),
+        e @ StepError::NotUploaded { source, .. } => {
+            let stopped = source.is_interruption();
+            let exit = if stopped { Exit::Interrupted } else { exit };
+            let text =
+                if stopped { "stopped; what has arrived at the upload stays there".to_owned() } else { e.to_string() };
+            let mend = match **source {
+                UploadError::Connect(_) => {
+                    "mend [uploads] of the policy, or what it refers to, then run the same command again"
+                }
+                UploadError::Deliver(_) => {
+                    "run the same command again; it goes on where it stopped, and nothing is made twice"
+                }
+            };
+            Failure::new(exit, text).hint(mend)
+        }
         StepError::Deliver(e) => {
             let hint = match e {
                 DeliverError::DigestMismatch { .. } => {
@@ -115,21 +166,22 @@ pub(super) fn step_failed(source: &StepError, ticket: Option<&TicketRef>) -> Fai
                 }
                 DeliverError::Unavailable { .. } => "run the same command again in a while; nothing is made twice",
                 DeliverError::NotKept { .. } => "look at the ticket system's settings, then run the same command again",
-                DeliverError::TooLarge { .. } => {
-                    "the ticket says so; hand the bundle over by another way, or raise the limit and run the same command again"
+                DeliverError::TooLarge { .. } if !resume.store => {
+                    "the ticket says so; name an upload in the policy (docs/uploads.md), or raise the limit, and run the same \
+                     command again"
                 }
+                DeliverError::TooLarge { .. } => "raise the limit and run the same command again",
                 DeliverError::Busy(_) => "wait until it is done and run the same command again",
                 DeliverError::DamagedRecord { .. } => "look at the file; move it away to make the ticket anew",
                 DeliverError::Io { .. } => {
                     "check the outbox folder and its free space, then run the same command again"
                 }
             };
-            let exit = if ticket.is_some() || was_asked(e) { Exit::Partial } else { Exit::LocalFailure };
+            let exit = if was_asked(e) { Exit::Partial } else { exit };
             Failure::new(exit, e.to_string()).hint(hint)
         }
     };
-    match ticket {
-        Some(ticket) => Failure { detail: format!("the ticket is made: {}\n", ticket.location), ..failure },
-        None => failure,
-    }
+    let Some(ticket) = ticket else { return failure };
+    let detail = format!("the ticket is made: {}\n", ticket.location);
+    resume.kept(Failure { detail, ..failure }, case_id)
 }

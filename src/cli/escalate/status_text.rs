@@ -132,6 +132,10 @@ fn bundle(progress: &Progress) -> String {
         None => "none".to_owned(),
         Some(bundle) => {
             let state = match (&bundle.attached_at, &bundle.failed) {
+                (Some(at), _) if bundle.url.is_some() => {
+                    let url = bundle.url.as_deref().unwrap_or_default();
+                    format!("by link {}, SHA-256 {}, {url}", utc(*at), bundle.file_digest)
+                }
                 (Some(at), _) => format!("attached {}, SHA-256 {}", utc(*at), bundle.file_digest),
                 (None, Some(cause)) => format!("not attached: {cause}"),
                 (None, None) => "upload in progress".to_owned(),
@@ -221,6 +225,7 @@ pub(super) fn as_json(seen: &Seen<'_>) -> Value {
         "ticket": progress.ticket.as_ref().map(|t| json!({ "system": t.system, "location": t.location })),
         "bundle": progress.bundle.as_ref().map(|b| json!({
             "file": b.file, "file_digest": b.file_digest, "attached_at": time(b.attached_at), "failed": b.failed,
+            "url": b.url,
         })),
         "owed": progress.owed,
         "notices": notices,

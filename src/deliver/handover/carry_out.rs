@@ -4,15 +4,13 @@
 //! is told with the link to it, and only then the bundle goes out, which may take minutes. SEV2 waits for the ticket, and goes
 //! without one where the ticket system is down. From SEV3 on nobody is told of what has no ticket.
 
-use std::path::Path;
-
 use jiff::Timestamp;
 
-use super::{BundleFacts, BundleToAttach, Handed, Prepared, StepError, Stopped};
+use super::bring::{Brought, Store, Uploaded};
+use super::{BundleFacts, BundleToAttach, Handed, Later, Prepared, StepError, Stopped};
 use crate::deliver::callout::{Addressee, Ticket as At, Told, tell};
 use crate::deliver::journal::{Event, Head, Journal, JournalError};
 use crate::deliver::{Attached, DeliverError, TicketRef, TicketSystem};
-use crate::escalate::Progress;
 use crate::escalate::plain_text::inline;
 use crate::model::{CaseId, Severity};
 
@@ -20,6 +18,8 @@ use crate::model::{CaseId, Severity};
 pub struct Way<'a> {
     /// The ticket system.
     pub system: &'a dyn TicketSystem,
+    /// Where a bundle goes that the ticket system does not take, where the policy names such a store.
+    pub store: Option<Store<'a>>,
     /// Whom the case is told to at once: the first level.
     pub addressees: &'a [Addressee<'a>],
     /// The journal of the case.
@@ -31,10 +31,15 @@ pub struct Way<'a> {
 /// Tells whom it concerns, makes the ticket, attaches the bundle, and leaves the journal's head at the ticket.
 pub fn carry_out(prepared: &Prepared, way: Way<'_>) -> Result<Handed, Stopped> {
     let mut told = Vec::new();
-    let mut run = Run { way, case_id: &prepared.ticket.case_id };
+    let mut run = Run { way, case_id: &prepared.ticket.case_id, remarks: Vec::new() };
     match run.all(prepared, &mut told) {
-        Ok(Done { ticket, already, attached, remarks }) => {
-            Ok(Handed { ticket, already, attached, told, remarks, head: run.way.journal.head() })
+        Ok(Done { ticket, already, bundle, remarks }) => {
+            let (attached, uploaded) = match bundle {
+                Some(Brought::Attached(attached)) => (Some(attached), None),
+                Some(Brought::Uploaded(uploaded)) => (None, Some(uploaded)),
+                None => (None, None),
+            };
+            Ok(Handed { ticket, already, attached, uploaded, told, remarks, head: run.way.journal.head() })
         }
         Err((ticket, source)) => Err(Stopped { ticket, told, source }),
     }
@@ -44,7 +49,7 @@ pub fn carry_out(prepared: &Prepared, way: Way<'_>) -> Result<Handed, Stopped> {
 struct Done {
     ticket: TicketRef,
     already: bool,
-    attached: Option<Attached>,
+    bundle: Option<Brought>,
     remarks: Vec<String>,
 }
 
@@ -54,12 +59,14 @@ pub fn attach_later(
     ticket: &TicketRef,
     bundle: &BundleFacts,
     way: Way<'_>,
-) -> Result<(Attached, Head), StepError> {
-    let mut run = Run { way, case_id };
+) -> Result<Later, StepError> {
+    let mut run = Run { way, case_id, remarks: Vec::new() };
     let bundle = BundleToAttach::of(bundle);
-    let attached = run.attach(ticket, &bundle)?;
-    run.leave_head(ticket, &format!("bundle-{}", bundle.bundle_digest.spoken()), Some(&attached))?;
-    Ok((attached, run.way.journal.head()))
+    let brought = run.bring(ticket, &bundle)?;
+    run.leave_head(ticket, &format!("bundle-{}", bundle.bundle_digest.spoken()), Some(&brought))?;
+    run.settle(ticket)?;
+    let remarks = run.remarks()?;
+    Ok(Later { brought, remarks, head: run.way.journal.head() })
 }
 
 impl BundleToAttach {
@@ -67,15 +74,18 @@ impl BundleToAttach {
         Self {
             path: bundle.path.clone(),
             file_name: bundle.file_name.clone(),
+            size: bundle.size,
             bundle_digest: bundle.bundle_digest,
             file_digest: bundle.file_digest,
         }
     }
 }
 
-struct Run<'a> {
-    way: Way<'a>,
-    case_id: &'a CaseId,
+pub(super) struct Run<'a> {
+    pub(super) way: Way<'a>,
+    pub(super) case_id: &'a CaseId,
+    /// What did not go as it was meant although the bundle is there.
+    pub(super) remarks: Vec<String>,
 }
 
 type Stop = (Option<TicketRef>, Box<StepError>);
@@ -100,18 +110,18 @@ impl Run<'_> {
         };
         let after = |e: StepError| (Some(ticket.clone()), Box::new(e));
         *told = self.tell(At::At(&ticket.location), false).map_err(|e| after(e.into()))?;
-        let attached = match &prepared.bundle {
-            Some(bundle) => Some(self.attach(&ticket, bundle).map_err(after)?),
+        let brought = match &prepared.bundle {
+            Some(bundle) => Some(self.bring(&ticket, bundle).map_err(after)?),
             None => None,
         };
         let key = match &prepared.bundle {
             Some(bundle) => format!("bundle-{}", bundle.bundle_digest.spoken()),
             None => "opened".to_owned(),
         };
-        self.leave_head(&ticket, &key, attached.as_ref()).map_err(after)?;
+        self.leave_head(&ticket, &key, brought.as_ref()).map_err(after)?;
         self.settle(&ticket).map_err(after)?;
         let remarks = self.remarks().map_err(|e| after(e.into()))?;
-        Ok(Done { ticket, already, attached, remarks })
+        Ok(Done { ticket, already, bundle: brought, remarks })
     }
 
     /// A request that was thought lost may have arrived since, and made a second ticket.
@@ -133,6 +143,7 @@ impl Run<'_> {
     /// What did not go as it was meant although the ticket stands, and was not told before.
     fn remarks(&mut self) -> Result<Vec<String>, JournalError> {
         let mut remarks = self.way.system.remarks();
+        remarks.append(&mut self.remarks);
         remarks.retain(|remark| !self.way.journal.has(&Event::new("remark").with("text", remark)));
         for remark in &remarks {
             self.record(Event::new("remark").with("text", remark))?;
@@ -140,7 +151,7 @@ impl Run<'_> {
         Ok(remarks)
     }
 
-    fn record(&mut self, event: Event) -> Result<(), JournalError> {
+    pub(super) fn record(&mut self, event: Event) -> Result<(), JournalError> {
         self.way.journal.append((self.way.clock)(), event).map(drop)
     }
 
@@ -183,67 +194,32 @@ impl Run<'_> {
         }
     }
 
-    fn attach(&mut self, ticket: &TicketRef, bundle: &BundleToAttach) -> Result<Attached, StepError> {
-        let name = |event: &str| {
-            Event::new(event)
-                .with("file", &bundle.file_name)
-                .with("file_digest", bundle.file_digest)
-                .with("location", &ticket.location)
-        };
-        if !self.way.journal.has(&name("attach-done")) {
-            self.record(name("attach-intent"))?;
-        }
-        // Also where the journal says "done": whether it is still there and whole is asked anew.
-        match self.way.system.attach(ticket, Path::new(&bundle.path), &bundle.file_digest) {
-            Ok(attached) => {
-                let state = Progress::of(&self.way.journal.recorded()).and_then(|progress| progress.bundle);
-                let whole = state
-                    .is_some_and(|at| at.attached_at.is_some() && at.file_digest == bundle.file_digest.to_string());
-                if !whole {
-                    self.record(name("attach-done"))?;
-                }
-                Ok(attached)
-            }
-            Err(e) => {
-                self.record(name("attach-failed").with("cause", &e))?;
-                self.say_incomplete(ticket, bundle, &e);
-                Err(e.into())
-            }
-        }
-    }
-
-    /// The failure is the news; a comment that fails too adds nothing to it.
-    fn say_incomplete(&self, ticket: &TicketRef, bundle: &BundleToAttach, e: &DeliverError) {
-        let name = inline(&bundle.file_name, 120);
-        let problem = match e {
-            DeliverError::DigestMismatch { found, .. } => {
-                format!("{name} was read back with the digest {found}, not {}", bundle.file_digest)
-            }
-            DeliverError::NotKept { .. } => format!("{name} was sent and is not here"),
-            DeliverError::TooLarge { most, size, .. } => {
-                format!("{name} has {size} bytes, and {most} is the most that is taken here")
-            }
-            _ => return,
-        };
-        let key = format!("incomplete-{}", bundle.bundle_digest.spoken());
-        drop(self.way.system.comment(ticket, &key, &format!("The bundle is incomplete: {problem}.\n")));
-    }
-
     /// The head stands in the ticket, out of reach of whoever can cut the journal.
-    fn leave_head(&mut self, ticket: &TicketRef, key: &str, attached: Option<&Attached>) -> Result<(), StepError> {
+    fn leave_head(&mut self, ticket: &TicketRef, key: &str, bundle: Option<&Brought>) -> Result<(), StepError> {
         let name = |event: &str| Event::new(event).with("key", key).with("location", &ticket.location);
         if self.way.journal.has(&name("comment-done")) {
             return Ok(());
         }
         self.record(name("comment-intent"))?;
         let Head { seq, hash } = self.way.journal.head();
-        let what = match attached {
-            Some(Attached { name, size, digest, read_back: true, .. }) => {
+        let what = match bundle {
+            Some(Brought::Attached(Attached { name, size, digest, read_back: true, .. })) => {
                 format!("Attached and read back: {name}, {size} bytes, SHA-256 {digest}.\n")
             }
-            Some(Attached { name, size, digest, .. }) => format!(
+            Some(Brought::Attached(Attached { name, size, digest, .. })) => format!(
                 "Attached: {name}, {size} bytes, SHA-256 {digest}. It could not be read back; compare the digest after downloading.\n"
             ),
+            Some(Brought::Uploaded(Uploaded { name, size, digest, read_back, .. })) => {
+                let read_back = if *read_back {
+                    "Uploaded and read back"
+                } else {
+                    "Uploaded, and not read back (compare the digest after downloading)"
+                };
+                format!(
+                    "{read_back}: {}, {size} bytes, SHA-256 {digest}. The link is in another comment.\n",
+                    inline(name, 120)
+                )
+            }
             None => "Opened without a bundle.\n".to_owned(),
         };
         self.way.system.comment(ticket, key, &format!("{what}Journal: line {seq}, head {hash}.\n"))?;

@@ -1,6 +1,7 @@
 //! Handing a case over: first everything is decided and written without touching anything ([`prepare`]), then it is
 //! carried out step by step ([`carry_out`]), each step journaled before and after.
 
+mod bring;
 mod carry_out;
 mod opening;
 mod prepare;
@@ -18,6 +19,7 @@ use crate::escalate::ticket::{Ticket, TicketTemplate};
 use crate::escalate::{Decided, Policy, Progress};
 use crate::model::{Case, ConfigError, Manifest, Severity, Sha256Digest};
 
+pub use bring::{Brought, Put, Store, UploadError, Uploaded};
 pub use carry_out::{Way, attach_later, carry_out};
 pub use opening::change_event;
 pub use prepare::prepare;
@@ -169,6 +171,7 @@ impl Prepared {
 struct BundleToAttach {
     path: PathBuf,
     file_name: String,
+    size: u64,
     bundle_digest: Sha256Digest,
     file_digest: Sha256Digest,
 }
@@ -182,9 +185,22 @@ pub struct Handed {
     pub already: bool,
     /// The bundle at the ticket.
     pub attached: Option<Attached>,
+    /// The bundle at a store, where the ticket has its link instead.
+    pub uploaded: Option<Uploaded>,
     /// What became of the notices.
     pub told: Vec<Told>,
     /// What did not go as it was meant although the ticket stands.
+    pub remarks: Vec<String>,
+    /// The journal's last line.
+    pub head: Head,
+}
+
+/// What became of a bundle that came later.
+#[derive(Debug, Clone)]
+pub struct Later {
+    /// How it came to the ticket.
+    pub brought: Brought,
+    /// What did not go as it was meant although it is there.
     pub remarks: Vec<String>,
     /// The journal's last line.
     pub head: Head,
@@ -204,13 +220,26 @@ pub struct Stopped {
 
 /// What a step can fail on.
 #[derive(Debug, thiserror::Error)]
-#[error(transparent)]
 pub enum StepError {
     /// The journal; nothing goes out that it cannot record.
+    #[error(transparent)]
     Journal(#[from] JournalError),
     /// The far side.
+    #[error(transparent)]
     Deliver(#[from] DeliverError),
+    /// The store, for a bundle that the ticket system does not take. The ticket is there.
+    #[error("the bundle did not go to the upload `{upload}`: {source} (it goes there because {why})")]
+    NotUploaded {
+        /// The store's name in the policy.
+        upload: String,
+        /// Why it goes there.
+        why: String,
+        /// Why it is not there.
+        source: Box<UploadError>,
+    },
 }
 
+#[cfg(test)]
+mod bring_tests;
 #[cfg(test)]
 mod tests;

@@ -17,19 +17,19 @@ use crate::deliver::{TicketState, TicketStatus};
 use crate::model::CaseId;
 
 /// A Monday morning in business hours (UTC).
-const OPEN: &str = "2026-11-23T09:50:00Z";
+pub(super) const OPEN: &str = "2026-11-23T09:50:00Z";
 const SUNDAY: &str = "2026-11-22T03:07:00Z";
 
-struct Desk {
+pub(super) struct Desk {
     policy: Policy,
     checklist: Checklist,
     template: TicketTemplate,
-    bundle: BundleFacts,
+    pub(super) bundle: BundleFacts,
     dir: tempfile::TempDir,
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("a.casefile.zip");
         fs::write(&path, b"PK bundle").expect("written");
@@ -47,7 +47,7 @@ impl Desk {
         Self { policy, checklist, template, bundle, dir }
     }
 
-    fn request<'a>(&'a self, case: &'a Case) -> Request<'a> {
+    pub(super) fn request<'a>(&'a self, case: &'a Case) -> Request<'a> {
         Request {
             case,
             bundle: Some(&self.bundle),
@@ -65,11 +65,11 @@ impl Desk {
         }
     }
 
-    fn outbox(&self) -> Outbox {
+    pub(super) fn outbox(&self) -> Outbox {
         Outbox::new(self.dir.path().join("out"))
     }
 
-    fn journal(&self) -> Journal {
+    pub(super) fn journal(&self) -> Journal {
         Journal::open(&self.dir.path().join("journal"), &case().case_id).expect("opens")
     }
 
@@ -84,11 +84,11 @@ impl Desk {
         addressees: &[Addressee<'_>],
     ) -> Result<Handed, Stopped> {
         let (mut journal, clock) = (self.journal(), || at(OPEN));
-        carry_out(prepared, Way { system, addressees, journal: &mut journal, clock: &clock })
+        carry_out(prepared, Way { system, store: None, addressees, journal: &mut journal, clock: &clock })
     }
 
     /// Names and contents of all files at the ticket.
-    fn at_ticket(&self) -> Vec<(String, Vec<u8>)> {
+    pub(super) fn at_ticket(&self) -> Vec<(String, Vec<u8>)> {
         let Ok(folder) = fs::read_dir(self.dir.path().join("out/c-7fk2m9q4xa")) else { return Vec::new() };
         let mut files: Vec<_> = folder
             .map(|entry| entry.expect("an entry").path())
@@ -101,7 +101,7 @@ impl Desk {
     }
 }
 
-fn sev1(text: &str) -> String {
+pub(super) fn sev1(text: &str) -> String {
     text.replace("affected = 12", "affected = 250").replace("major-function", "complete-outage")
 }
 
@@ -358,7 +358,7 @@ fn killed_after_any_line_of_its_journal_the_same_command_finishes_and_doubles_no
         let system = desk.outbox();
         let killed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let mut journal = desk.journal();
-            let way = Way { system: &system, addressees: &to, journal: &mut journal, clock: &clock };
+            let way = Way { system: &system, store: None, addressees: &to, journal: &mut journal, clock: &clock };
             carry_out(&prepared, way).expect("carried out")
         }));
         let whole = lines.get() <= stop_after;
@@ -439,9 +439,9 @@ fn a_bundle_that_comes_later_is_attached_to_the_ticket_that_is_there() {
     let (system, clock) = (desk.outbox(), || at(OPEN));
     for _ in 0..2 {
         let mut journal = desk.journal();
-        let way = Way { system: &system, addressees: &[], journal: &mut journal, clock: &clock };
-        let (attached, _) = attach_later(&case.case_id, &handed.ticket, &desk.bundle, way).expect("attached");
-        assert_eq!(attached.digest, desk.bundle.file_digest);
+        let way = Way { system: &system, store: None, addressees: &[], journal: &mut journal, clock: &clock };
+        let later = attach_later(&case.case_id, &handed.ticket, &desk.bundle, way).expect("attached");
+        assert!(matches!(later.brought, Brought::Attached(at) if at.digest == desk.bundle.file_digest));
     }
     let names: Vec<String> = desk.at_ticket().into_iter().map(|(name, _)| name).collect();
     assert!(names.contains(&"a.casefile.zip".to_owned()) && names.len() == 6, "{names:?}");

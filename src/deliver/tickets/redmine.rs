@@ -97,7 +97,7 @@ impl Redmine {
             url.query_pairs_mut().append_pair("include", with);
         }
         let mut answer = self.rest.get(action, &url)?;
-        Ok(answer["issue"].take())
+        Ok(answer.pointer_mut("/issue").map(Value::take).unwrap_or_default())
     }
 
     fn change(&self, action: &'static str, ticket: &TicketRef, change: &Value) -> Result<(), DeliverError> {

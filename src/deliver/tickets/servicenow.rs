@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::super::notifiers::Acknowledgement;
-use super::reading::{id, list, text};
+use super::reading::{id, text};
 use super::rest::{Repeat, Rest};
 use super::{DeliverError, Outgoing, StoredFile, TicketApi, TicketRef, TicketState, TicketStatus, shortened};
 use crate::escalate::Ticket;
@@ -61,7 +61,7 @@ impl ServiceNow {
     fn read(&self, action: &'static str, ticket: &TicketRef) -> Result<Value, DeliverError> {
         let query = [("sysparm_display_value", "all")];
         let mut answer = self.rest.get(action, &self.url(&["table", self.table(), &ticket.id], &query))?;
-        Ok(answer["result"].take())
+        Ok(answer.pointer_mut("/result").map(Value::take).unwrap_or_default())
     }
 
     fn change(&self, action: &'static str, ticket: &TicketRef, change: &Value) -> Result<(), DeliverError> {

@@ -56,7 +56,7 @@ impl Zendesk {
 
     fn read(&self, action: &'static str, ticket: &TicketRef) -> Result<Value, DeliverError> {
         let mut answer = self.rest.get(action, &self.ticket_url(ticket))?;
-        Ok(answer["ticket"].take())
+        Ok(answer.pointer_mut("/ticket").map(Value::take).unwrap_or_default())
     }
 
     fn change(&self, action: &'static str, ticket: &TicketRef, change: &Value) -> Result<(), DeliverError> {

@@ -76,7 +76,7 @@ fn opening(line: &Recorded) -> Option<Progress> {
 /// A bundle that goes with the case but is not there yet.
 fn bundle(line: &Recorded) -> Option<BundleAt> {
     let (file, file_digest) = (fact(line, "file").unwrap_or_default(), fact(line, "file_digest")?);
-    Some(BundleAt { file, file_digest, attached_at: None, failed: None })
+    Some(BundleAt { file, file_digest, attached_at: None, failed: None, url: None })
 }
 
 impl Progress {
@@ -92,7 +92,9 @@ impl Progress {
             }
             "ticket-intent" if self.title.is_none() => self.title = fact(line, "title"),
             "ticket-done" if self.ticket.is_none() => self.note_ticket(line),
-            "attach-intent" | "attach-done" | "attach-failed" => self.note_bundle(line),
+            "attach-intent" | "attach-done" | "attach-failed" | "upload-intent" | "upload-failed" | "link-done" => {
+                self.note_bundle(line);
+            }
             "acknowledged" => self.note_taken(line),
             "customer-updated" => self.customer_updates.push(line.at),
             "severity-changed" => self.note_change(line),
@@ -126,15 +128,18 @@ impl Progress {
     fn note_bundle(&mut self, line: &Recorded) {
         let Some(file_digest) = fact(line, "file_digest") else { return };
         if !self.is_bundle(&file_digest) {
-            self.bundle = Some(BundleAt { file: String::new(), file_digest, attached_at: None, failed: None });
+            self.bundle =
+                Some(BundleAt { file: String::new(), file_digest, attached_at: None, failed: None, url: None });
         }
         let Some(bundle) = &mut self.bundle else { return };
         if let Some(file) = fact(line, "file") {
             bundle.file = file;
         }
         match line.event.as_str() {
-            "attach-done" => (bundle.attached_at, bundle.failed) = (Some(line.at), None),
-            "attach-failed" => (bundle.attached_at, bundle.failed) = (None, fact(line, "cause")),
+            "attach-done" => (bundle.attached_at, bundle.failed, bundle.url) = (Some(line.at), None, None),
+            "link-done" => (bundle.attached_at, bundle.failed, bundle.url) = (Some(line.at), None, fact(line, "url")),
+            "upload-intent" => (bundle.attached_at, bundle.failed) = (None, None),
+            "attach-failed" | "upload-failed" => (bundle.attached_at, bundle.failed) = (None, fact(line, "cause")),
             _ => {}
         }
     }

@@ -119,10 +119,12 @@ pub struct BundleAt {
     pub file: String,
     /// SHA-256 of the file.
     pub file_digest: String,
-    /// When it was read back whole; none while it is on its way.
+    /// When it was at the ticket, attached and read back, or by link; none while it is on its way.
     pub attached_at: Option<Timestamp>,
     /// Why the last attempt failed.
     pub failed: Option<String>,
+    /// Where it is, where the ticket has a link and not the file.
+    pub url: Option<String>,
 }
 
 /// That a person has taken the case over.
