@@ -132,13 +132,13 @@ impl HttpClient {
     }
 
     /// This client for a target with certificates (PEM) of its own, trusted beside the system's, and a proxy of its own.
-    pub fn along(&self, ca_file: Option<&str>, proxy: Option<&ProxySetting>) -> Result<Self, HttpError> {
+    pub fn along(self, ca_file: Option<&str>, proxy: Option<&ProxySetting>) -> Result<Self, HttpError> {
         if ca_file.is_none() && proxy.is_none() {
-            return Ok(self.clone());
+            return Ok(self);
         }
         let tls = ca_file.map_or_else(|| Ok(self.tls.clone()), |path| tls(&authorities(path)?))?;
         let (outside, loopback) = (timed(outside(&tls, proxy)?)?, timed(loopback(&tls))?);
-        Ok(Self { outside, loopback, tls, proxy: proxy.cloned(), ..self.clone() })
+        Ok(Self { outside, loopback, tls, proxy: proxy.cloned(), ..self })
     }
 
     /// A client for bodies that are too long for a limit of time, with the same trust and the same refusals. Whoever uses

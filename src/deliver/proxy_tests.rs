@@ -179,7 +179,7 @@ fn a_file_without_certificates_is_said() {
     std::fs::write(&file, "no certificate\n").expect("written");
     let client = HttpClient::new(&[]).expect("a client");
     for (path, told) in [(file.to_str().expect("a name"), "it holds none"), ("/nowhere/ca.pem", "/nowhere/ca.pem")] {
-        let error = client.along(Some(path), None).expect_err(path).to_string();
+        let error = client.clone().along(Some(path), None).expect_err(path).to_string();
         assert!(error.contains(told), "{error}");
     }
 }

@@ -124,7 +124,7 @@ impl Parts<'_> {
     /// The client, by the target's own way out.
     fn client(&self) -> Result<HttpClient, ConnectError> {
         let NotifierPolicy { ca_file, proxy, .. } = self.target;
-        let client = self.surroundings.client.along(ca_file.as_deref(), proxy.as_ref());
+        let client = self.surroundings.client.clone().along(ca_file.as_deref(), proxy.as_ref());
         client.map_err(|e| self.unusable(e.to_string()))
     }
 
