@@ -4,11 +4,11 @@
 //! `once` redacts only, with the rules alone; `twice` is both passes: gather secrets, then redact with them. `deflate` is what
 //! the writer of bundles does beside, with its level and library. The line that is printed has the bytes read, the CPU seconds
 //! of the work (user and system, without loading the rules and the file, with compiling the patterns that are needed) and the
-//! bytes written.
+//! bytes written. A fifth argument names a file that takes them, so that two builds can be held against each other.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "its output is what it is for")]
 
-use std::io::{Cursor, Read};
+use std::io::{Cursor, Read, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use flate2::{Compress, Compression, FlushCompress};
 
 type Failure = Box<dyn std::error::Error>;
 
-const USAGE: &str = "usage: bench_engine FILE text|har|ndjson once|twice, or bench_engine FILE deflate";
+const USAGE: &str = "usage: bench_engine FILE text|har|ndjson once|twice [OUT], or bench_engine FILE deflate";
 
 /// Bytes of a part of an entry, about.
 const PART: usize = 512 << 10;
@@ -36,9 +36,11 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let (file, kind, twice) = match arguments[..] {
+    let (file, kind, twice, out) = match arguments[..] {
         [file, "deflate"] => return deflate(file),
-        [file, kind @ ("text" | "har" | "ndjson"), passes @ ("once" | "twice")] => (file, kind, passes == "twice"),
+        [file, kind @ ("text" | "har" | "ndjson"), passes @ ("once" | "twice"), ref out @ ..] if out.len() < 2 => {
+            (file, kind, passes == "twice", out.first())
+        }
         _ => return Err(USAGE.into()),
     };
     let text: Arc<[u8]> = std::fs::read(file)?.into();
@@ -65,10 +67,14 @@ fn run() -> Result<(), Failure> {
         redactor = Arc::new(redactor.with_seeds(&scan.seeds)?);
         treatment = scan.treatment;
     }
+    let mut out = out.map(std::fs::File::create).transpose()?;
     let mut written = 0;
     for step in redactor.redact(&treatment, open()) {
         if let Step::Block(block) = step? {
             written += block.bytes().len();
+            if let Some(out) = &mut out {
+                out.write_all(block.bytes())?;
+            }
         }
     }
     println!("{} {:.4} {written}", text.len(), cpu_seconds() - began);

@@ -107,6 +107,53 @@ fn escalate_follows_its_schema_whatever_the_answer() {
 }
 
 #[test]
+fn the_verbs_of_a_case_follow_their_schemas_from_its_opening_to_its_purge() {
+    let made = made("case.toml");
+    let policy = casefile(["escalate", "policy", "default"]).expect(0).stdout;
+    let policy_file = arg(made.folder.path().join("policy.toml"));
+    write(&policy_file, policy);
+    let id = "c-7fk2m9q4xa";
+    let run = |args: &[&str]| made.run(&[&["escalate"], args, &["--json"]].concat()).output();
+    let held = |schema: &str, args: &[&str]| -> Value {
+        let output = run(args);
+        assert!(matches!(output.exit, Some(0..=2)), "{args:?}: {}", output.stderr);
+        let document = output.json();
+        holds(schema, &document);
+        document
+    };
+    held("cases.schema.json", &["list"]);
+    held("escalation.schema.json", &["status", id]);
+    held("escalation.schema.json", &["open", "BUNDLE", "--policy", &policy_file]);
+    held("status.schema.json", &["status", id]);
+    held("status.schema.json", &["update", id, "--text", "called the hoster"]);
+    held("customer-update.schema.json", &["update", id, "--customer", "--text", "We look at the gateway.", "--sent"]);
+    held("escalation.schema.json", &["update", id, "--customer", "--text", "It will be fixed by 17:00."]);
+    held("status.schema.json", &["severity", id, "3", "--reason", "a workaround was found"]);
+    held("status.schema.json", &["severity", id, "1", "--reason", "the workaround failed"]);
+    held("status.schema.json", &["ack", id, "--by", "Kim Lee", "--way", "phone"]);
+    held("status.schema.json", &["attach", id, "BUNDLE"]);
+    let request = ["access", "request", id, "--who", "Kim Lee", "--what", "a shell", "--why", "logs", "--for", "2h"];
+    let asked = held("access.schema.json", &request);
+    assert!(asked["message_to_customer"].as_str().is_some_and(|text| text.contains("a shell")), "{asked:#}");
+    held("access.schema.json", &["access", "approve", id, "1", "--by", "Ada Berg"]);
+    held("access.schema.json", &["access", "use", id, "1", "--what", "read the logs"]);
+    held("access.schema.json", &["access", "list", id]);
+    held("status.schema.json", &["status", id, "--times"]);
+    held("access.schema.json", &["access", "revoke", id, "1", "--by", "Kim Lee"]);
+    held("cases.schema.json", &["list"]);
+    held("escalation.schema.json", &["purge", id]);
+    held("customer-update.schema.json", &["resolve", id, "--text", "A setting was put back."]);
+    let ended = held("status.schema.json", &["status", id, "--times"]);
+    assert!(ended["resolved"].is_object() && ended["acknowledged"][0].is_object() && ended["times"][0].is_object());
+    held("cases.schema.json", &["list", "--all"]);
+    held("journal.schema.json", &["journal", "verify", id]);
+    for line in made.run(&["escalate", "journal", "export", id]).expect(0).stdout.lines() {
+        holds("journal-line.schema.json", &serde_json::from_str(line).expect("a line of JSON"));
+    }
+    held("purge.schema.json", &["purge", id]);
+}
+
+#[test]
 fn redact_follows_its_schema_and_holds_no_value() {
     let folder = folder();
     let at = |name: &str| arg(folder.path().join(name));

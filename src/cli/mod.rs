@@ -151,15 +151,21 @@ fn hand_over(args: &escalate::EscalateArgs) -> Exit {
         escalate::EscalateCommand::Open(open) => open.outbox.clone(),
         _ => None,
     };
+    let rehearsal = match args.rehearsal().map(escalate::rehearsal::Rehearsal::begin).transpose() {
+        Ok(rehearsal) => rehearsal,
+        Err(failure) => return escalate::end(&failure, args, &mut out, &mut talk),
+    };
     let callees = escalate::policy_callees::OfPolicy {
         environment: &|name| std::env::var_os(name),
         outbox: named.or_else(|| state_dir.as_ref().map(|state| state.join("outbox"))),
+        recording: rehearsal.as_ref().map(|rehearsal| rehearsal.recording.clone()),
     };
     let mut world = escalate::World {
         load: &load,
         now: &jiff::Timestamp::now,
         state_dir,
         agent: agent(),
+        rehearsal: rehearsal.as_ref(),
         callees: &callees,
         cancelled: &cancel,
         pause: &|time| wait(time, &cancel),
@@ -204,6 +210,7 @@ fn load_facts(
         let hint = match error {
             BundleError::Encrypted(_) => "give the key that opens it: --identity FILE, as age-keygen wrote it",
             BundleError::WrongKey(_) => "it was encrypted for another key; ask the sender for whom",
+            BundleError::Open { .. } | BundleError::NotAFile(_) => "check the path and who may read it",
             _ => "nothing was opened and nothing sent; ask for the bundle again",
         };
         escalate::Failure { detail: rest, ..escalate::Failure::new(exit, first) }.hint(hint)

@@ -13,6 +13,9 @@ use crate::model::{CaseId, Sha256Digest};
 /// The event in the journal.
 const EVENT: &str = "finding-accepted";
 
+/// Longest reason in the journal.
+const REASON: usize = 400;
+
 /// Who accepted a finding, when and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acceptance {
@@ -58,12 +61,12 @@ pub fn accept(
         .with("rule", &finding.rule)
         .with("artifact", &finding.artifact)
         .with("occurrences", finding.occurrences)
-        .with("reason", &acceptance.reason);
+        .with_text("reason", &acceptance.reason, REASON);
     if let Some(line) = finding.line {
         event = event.with("line", line);
     }
     if let Some(by) = &acceptance.by {
-        event = event.with("agent", by);
+        event = event.with_person("agent", by, REASON);
     }
     journal.append(acceptance.at, event)
 }

@@ -8,6 +8,7 @@ use super::DeliverError;
 use super::http::HttpError;
 use super::journal::{Event, Journal, JournalError};
 use super::notifiers::{Acknowledgement, Notifier};
+use crate::escalate::free_text::clean;
 use crate::escalate::notice::Notice;
 use crate::escalate::plain_text::one_line;
 use crate::escalate::progress::{NoticeProgress, Progress, people};
@@ -39,6 +40,8 @@ pub struct Told {
     pub outcome: Outcome,
     /// Whether it may have reached people twice.
     pub may_be_twice: bool,
+    /// Where a copy was put, where it could not be sent.
+    pub kept: Option<String>,
 }
 
 /// How a notice went.
@@ -90,14 +93,15 @@ pub fn tell(
             .with("target", target)
             .with("level", level)
     };
-    let told = |outcome, may_be_twice| Told { target: target.clone(), level: *level, outcome, may_be_twice };
+    let told =
+        |outcome, may_be_twice| Told { target: target.clone(), level: *level, outcome, may_be_twice, kept: None };
     if journal.has(&event("notice-sent")) {
         return Ok(told(Outcome::WasSent, journal.has(&event("notice-intent").with("may_be_twice", "yes"))));
     }
     let notifier = match notifier {
         Ok(notifier) => *notifier,
         Err(problem) => {
-            let cause = one_line(problem, CAUSE);
+            let cause = in_short(problem);
             journal.append(clock(), event("notice-failed").with("cause", &cause))?;
             return Ok(told(Outcome::Failed(cause), false));
         }
@@ -110,23 +114,27 @@ pub fn tell(
         intent = intent.with("may_be_twice", "yes");
     }
     journal.append(clock(), intent)?;
-    match notifier.send(&notice) {
+    // What is left of the level before is ended before the new one counts as sent, so that a stop between them is made good.
+    let sent = notifier
+        .send(&notice)
+        .and_then(|receipt| if changes > 0 { notifier.supersede(&notice).map(|()| receipt) } else { Ok(receipt) });
+    match sent {
         Ok(receipt) => {
             let mut sent = event("notice-sent");
             if let Some(id) = receipt.id {
-                sent = sent.with("id", one_line(&id, CAUSE));
+                sent = sent.with_text("id", &id, CAUSE);
             }
             journal.append(clock(), sent)?;
             Ok(told(Outcome::Sent, may_be_twice))
         }
         Err(e) => {
-            let cause = one_line(&e.to_string(), CAUSE);
+            let cause = in_short(&e.to_string());
             let mut failed = event("notice-failed").with("cause", &cause);
             if may_have_arrived(&e) {
                 failed = failed.with("outcome", "unknown");
             }
             journal.append(clock(), failed)?;
-            Ok(told(Outcome::Failed(cause), may_be_twice))
+            Ok(Told { kept: notifier.kept(), ..told(Outcome::Failed(cause), may_be_twice) })
         }
     }
 }
@@ -158,7 +166,7 @@ pub fn ask(
                 silent.extend(refused.map(|why| (notice.target.clone(), why)));
             }
             Ok(None) => {}
-            Err(e) => silent.push((notice.target.clone(), one_line(&e.to_string(), CAUSE))),
+            Err(e) => silent.push((notice.target.clone(), in_short(&e.to_string()))),
         }
     }
     Ok(silent)
@@ -173,11 +181,11 @@ pub fn taken(
     clock: &dyn Fn() -> Timestamp,
 ) -> Result<Option<String>, JournalError> {
     if let Err(why) = people::counts(&found.by, &found.way, agents) {
-        return Ok(Some(one_line(&why.to_string(), CAUSE)));
+        return Ok(Some(in_short(&why.to_string())));
     }
     let facts = Event::new("acknowledged")
-        .with("by", one_line(&found.by, CAUSE))
-        .with("way", one_line(&found.way, CAUSE))
+        .with_person("by", &found.by, CAUSE)
+        .with_text("way", &found.way, CAUSE)
         .with("acknowledged_at", found.at)
         .with("key", key);
     // An answer from before the level was raised is known already and answers nothing now.
@@ -202,11 +210,14 @@ pub fn end(
             continue;
         };
         let event = |name: &str| Event::new(name).with("key", &notice.key).with("target", &notice.target);
-        journal.append(clock(), event("notice-end-intent"))?;
+        let may_be_twice = !notifier.merges()
+            && journal.last_of(&["notice-end-intent", "notice-end-failed"], &event("")) == Some("notice-end-intent");
+        let intent = event("notice-end-intent");
+        journal.append(clock(), if may_be_twice { intent.with("may_be_twice", "yes") } else { intent })?;
         match notifier.resolve(&notice.key, text) {
             Ok(()) => drop(journal.append(clock(), event("notice-ended"))?),
             Err(e) => {
-                let cause = one_line(&e.to_string(), CAUSE);
+                let cause = in_short(&e.to_string());
                 journal.append(clock(), event("notice-end-failed").with("cause", &cause))?;
                 open.push((notice.target.clone(), cause));
             }
@@ -230,6 +241,11 @@ fn link(ticket: Ticket<'_>) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// What a far side said, fit for a journal.
+fn in_short(cause: &str) -> String {
+    one_line(&clean(cause).text, CAUSE)
 }
 
 /// Whether the far side may have taken what was sent, although no answer came.

@@ -37,6 +37,8 @@ pub struct HttpClient {
     loopback: Client,
     /// Where requests go in a rehearsal, instead of out.
     recording: Option<Arc<Recording>>,
+    /// What every far side answers in a rehearsal.
+    answer: Arc<[u8]>,
     tls: ClientConfig,
     /// What the policy says about the proxy; the environment's where it says nothing.
     proxy: Option<ProxySetting>,
@@ -128,7 +130,7 @@ impl HttpClient {
     pub fn new(authorities: &[CertificateDer<'static>]) -> Result<Self, HttpError> {
         let tls = tls(authorities)?;
         let (outside, loopback) = (timed(outside(&tls, None)?)?, timed(loopback(&tls))?);
-        Ok(Self { outside, loopback, tls, proxy: None, recording: None })
+        Ok(Self { outside, loopback, tls, proxy: None, recording: None, answer: Arc::from(*b"{}") })
     }
 
     /// This client for a target with certificates (PEM) of its own, trusted beside the system's, and a proxy of its own.
@@ -139,6 +141,11 @@ impl HttpClient {
         let tls = ca_file.map_or_else(|| Ok(self.tls.clone()), |path| tls(&authorities(path)?))?;
         let (outside, loopback) = (timed(outside(&tls, proxy)?)?, timed(loopback(&tls))?);
         Ok(Self { outside, loopback, tls, proxy: proxy.cloned(), ..self })
+    }
+
+    /// A client for a run: one that sends, or in a rehearsal one that writes requests into `recording`.
+    pub fn for_run(recording: Option<&Arc<Recording>>) -> Result<Self, HttpError> {
+        recording.map_or_else(|| Self::new(&[]), |recording| Self::rehearsing(recording.clone()))
     }
 
     /// A client for bodies that are too long for a limit of time, with the same trust and the same refusals. Whoever uses
@@ -152,6 +159,12 @@ impl HttpClient {
     /// A client for a rehearsal: what it is to send goes into `recording`, and every answer is 200 with `{}`.
     pub fn rehearsing(recording: Arc<Recording>) -> Result<Self, HttpError> {
         Ok(Self { recording: Some(recording), ..Self::new(&[])? })
+    }
+
+    /// The same, where every answer of a rehearsal is `answer`.
+    #[must_use]
+    pub fn answering(self, answer: &serde_json::Value) -> Self {
+        Self { answer: answer.to_string().into_bytes().into(), ..self }
     }
 
     /// The recording of a rehearsal, where this is one.
@@ -170,7 +183,7 @@ impl HttpClient {
     /// Sends it and reads the whole answer, of any status but a redirect.
     pub fn send(&self, request: RequestBuilder) -> Result<Answer, HttpError> {
         if let Some(recording) = &self.recording {
-            return recorded(recording, request);
+            return recorded(recording, request, &self.answer);
         }
         let (host, response) = exchange(request)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -190,7 +203,7 @@ impl HttpClient {
     /// like [`HttpClient::send`] reads it.
     pub fn send_into(&self, request: RequestBuilder, sink: &mut dyn Write, most: u64) -> Result<Answer, HttpError> {
         if let Some(recording) = &self.recording {
-            return recorded(recording, request);
+            return recorded(recording, request, &self.answer);
         }
         let (host, mut response) = exchange(request)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -260,12 +273,12 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn recorded(recording: &Recording, request: RequestBuilder) -> Result<Answer, HttpError> {
-    let request = request
+fn recorded(recording: &Recording, request: RequestBuilder, answer: &[u8]) -> Result<Answer, HttpError> {
+    let mut request = request
         .build()
         .map_err(|e| HttpError::NotSent { host: e.url().map_or_else(String::new, host), problem: why(e) })?;
-    recording.request(&request).map_err(HttpError::Sink)?;
-    Ok(Answer { status: 200, headers: HeaderMap::new(), body: b"{}".to_vec(), host: host(request.url()) })
+    recording.request(&mut request).map_err(HttpError::Sink)?;
+    Ok(Answer { status: 200, headers: HeaderMap::new(), body: answer.to_vec(), host: host(request.url()) })
 }
 
 /// Whether what goes to `url` stays on this machine. Refused where it would travel in the clear.

@@ -6,16 +6,25 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::escalate::free_text::{clean, clean_name};
+use crate::escalate::plain_text::one_line;
 use crate::escalate::progress::Recorded;
+use crate::model::printable::push_json;
 use crate::model::{CaseId, Sha256Digest};
 use crate::platform::{create_private_dir, open_private_append};
 
-/// Longest journal that is read; a case makes a few lines a step.
+/// Longest journal that is read or written to; a case makes a few lines a step.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Longest line. Ours have a few hundred bytes, and a few kilobytes where a policy names many targets.
+const MOST_LINE: usize = 1024 * 1024;
+
+/// The same words within this time are the same word said again, after a stop: nobody notes the same thing twice in a row.
+const SAID_AGAIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// What the chain of a case begins with, so that no journal passes for that of another case.
 const GENESIS: &str = "casefile-journal/1";
@@ -105,12 +114,26 @@ impl Event {
         Self { name: name.to_owned(), facts: BTreeMap::new() }
     }
 
-    /// The same event with one more fact. Contacts and accounts do not belong here: a journal is exported and kept.
+    /// The same event with one more fact, such as a digest or a name of the policy. Contacts and accounts do not belong here: a
+    /// journal is exported and kept.
     #[must_use]
     #[allow(clippy::needless_pass_by_value, reason = "texts, digests and numbers then read alike at the call")]
     pub fn with(mut self, fact: &str, value: impl ToString) -> Self {
         self.facts.insert(fact.to_owned(), value.to_string());
         self
+    }
+
+    /// The same event with what somebody wrote, or what a far side said: one line, at most `most` characters, and in the place
+    /// of a secret or personal data its kind.
+    #[must_use]
+    pub fn with_text(self, fact: &str, text: &str, most: usize) -> Self {
+        self.with(fact, one_line(&clean(text).text, most))
+    }
+
+    /// The same event with a person's name or address by which we know them; a secret is taken out even there.
+    #[must_use]
+    pub fn with_person(self, fact: &str, name: &str, most: usize) -> Self {
+        self.with(fact, one_line(&clean_name(name).text, most))
     }
 }
 
@@ -128,8 +151,7 @@ impl Journal {
         }
         let path = path_of(folder, case_id);
         let mut file = open_private_append(&path).map_err(failed("open", &path))?;
-        let mut bytes = Vec::new();
-        (&mut file).take(MOST_BYTES).read_to_end(&mut bytes).map_err(failed("read", &path))?;
+        let bytes = bounded(&mut file, &path)?;
         let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
         if whole < bytes.len() {
             // A handle for adding cannot shorten the file on Windows.
@@ -149,12 +171,13 @@ impl Journal {
         let (seq, prev) = (self.head.seq + 1, self.head.hash);
         let hash = hash(&Body { seq, at, event: &event.name, facts: &event.facts, prev });
         let line = Line { seq, at, event: event.name, facts: event.facts, prev, hash };
-        let mut text = serde_json::to_string(&line).expect("a line of texts is JSON");
-        text.push('\n');
-        self.file
-            .write_all(text.as_bytes())
-            .and_then(|()| self.file.sync_all())
-            .map_err(failed("write", &self.path))?;
+        let mut text = written(&line);
+        text.push(b'\n');
+        if text.len() > MOST_LINE {
+            let e = io::Error::new(io::ErrorKind::InvalidInput, "a line is longer than any line of a journal");
+            return Err(failed("write", &self.path)(e));
+        }
+        self.file.write_all(&text).and_then(|()| self.file.sync_all()).map_err(failed("write", &self.path))?;
         self.dropped = 0;
         self.lines.push(line);
         self.head = Head { seq, hash };
@@ -170,9 +193,14 @@ impl Journal {
     /// Whether an event of this name with these facts, and perhaps more, was recorded.
     #[must_use]
     pub fn has(&self, event: &Event) -> bool {
-        self.lines.iter().any(|line| {
-            line.event == event.name && event.facts.iter().all(|(fact, value)| line.facts.get(fact) == Some(value))
-        })
+        self.lines.iter().any(|line| line.is(event))
+    }
+
+    /// Whether this was recorded shortly before `now`, so that who says it now was stopped before they heard that it was kept,
+    /// and says it again.
+    #[must_use]
+    pub fn said_just_now(&self, event: &Event, now: Timestamp) -> bool {
+        self.lines.iter().rev().any(|line| line.is(event) && now.duration_since(line.at).abs() <= SAID_AGAIN)
     }
 
     /// What happened, first to last.
@@ -185,6 +213,12 @@ impl Journal {
     #[must_use]
     pub fn count(&self, name: &str) -> usize {
         self.lines.iter().filter(|line| line.event == name).count()
+    }
+
+    /// How many events say this, and perhaps more.
+    #[must_use]
+    pub fn count_of(&self, event: &Event) -> usize {
+        self.lines.iter().filter(|line| line.is(event)).count()
     }
 
     /// The name of the last event that has these facts and one of these `names`.
@@ -212,9 +246,8 @@ pub fn verify(path: &Path) -> Result<Head, JournalError> {
         path: path.to_owned(),
         source: io::Error::other(e),
     })?;
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(failed("read", path))?;
-    file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(failed("read", path))?;
+    let mut file = File::open(path).map_err(failed("read", path))?;
+    let bytes = bounded(&mut file, path)?;
     Ok(head_of(&read_lines(path, &case_id, &bytes)?, &case_id))
 }
 
@@ -227,6 +260,8 @@ pub struct ReadJournal {
     pub hashes: Vec<Sha256Digest>,
     /// The last line.
     pub head: Head,
+    /// As it stands in the file: what was checked is what is exported.
+    pub bytes: Vec<u8>,
 }
 
 /// Reads and checks the journal of `case_id` in `folder`; `None` where there is none. Locks and writes nothing. A last line
@@ -246,15 +281,14 @@ fn read_up_to(
     end: impl FnOnce(&[u8]) -> usize,
 ) -> Result<Option<ReadJournal>, JournalError> {
     let path = path_of(folder, case_id);
-    let mut bytes = Vec::new();
-    let file = match File::open(&path) {
+    let mut file = match File::open(&path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file.map_err(failed("read", &path))?,
     };
-    file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(failed("read", &path))?;
+    let bytes = bounded(&mut file, &path)?;
     let lines = read_lines(&path, case_id, &bytes[..end(&bytes)])?;
     let (head, hashes) = (head_of(&lines, case_id), lines.iter().map(|line| line.hash).collect());
-    Ok(Some(ReadJournal { lines: lines.into_iter().map(Recorded::from).collect(), hashes, head }))
+    Ok(Some(ReadJournal { lines: lines.into_iter().map(Recorded::from).collect(), hashes, head, bytes }))
 }
 
 /// Every event of this name in the journal of `case_id` in `folder`, as [`read`] reads it; nothing where there is none.
@@ -287,6 +321,13 @@ pub fn cases(folder: &Path) -> Result<Vec<CaseId>, JournalError> {
     Ok(cases)
 }
 
+impl Line {
+    /// Whether it records `event`, and perhaps says more.
+    fn is(&self, event: &Event) -> bool {
+        self.event == event.name && event.facts.iter().all(|(fact, value)| self.facts.get(fact) == Some(value))
+    }
+}
+
 impl From<Line> for Recorded {
     fn from(Line { at, event, facts, .. }: Line) -> Self {
         Self { at, event, facts }
@@ -298,6 +339,18 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Journa
     move |source| JournalError::Io { action, path, source }
 }
 
+/// All of a journal. One that is longer than a journal can be is not cut: what is left of it would pass for the whole.
+fn bounded(file: &mut File, path: &Path) -> Result<Vec<u8>, JournalError> {
+    let mut bytes = Vec::new();
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(failed("read", path))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        let line = bytes.iter().filter(|b| **b == b'\n').count() + 1;
+        let problem = format!("goes beyond {MOST_BYTES} bytes, more than a journal can have");
+        return Err(JournalError::Broken { path: path.to_owned(), line, problem });
+    }
+    Ok(bytes)
+}
+
 fn genesis(case_id: &CaseId) -> Sha256Digest {
     Sha256Digest(Sha256::digest(format!("{GENESIS}\n{case_id}\n")).into())
 }
@@ -307,7 +360,16 @@ fn head_of(lines: &[Line], case_id: &CaseId) -> Head {
 }
 
 fn hash(body: &Body<'_>) -> Sha256Digest {
-    Sha256Digest(Sha256::digest(serde_json::to_string(body).expect("a line of texts is JSON")).into())
+    Sha256Digest(Sha256::digest(written(body)).into())
+}
+
+/// As JSON in one line, in which every character that steers a terminal, hides, or turns the reading direction is an escape: a
+/// journal is looked at with `cat`.
+fn written(value: &impl Serialize) -> Vec<u8> {
+    let json = serde_json::to_string(value).expect("a line of texts is JSON");
+    let mut text = String::with_capacity(json.len() + 1);
+    push_json(&mut text, &json);
+    text.into_bytes()
 }
 
 fn read_lines(path: &Path, case_id: &CaseId, bytes: &[u8]) -> Result<Vec<Line>, JournalError> {
@@ -325,6 +387,9 @@ fn read_lines(path: &Path, case_id: &CaseId, bytes: &[u8]) -> Result<Vec<Line>, 
 }
 
 fn check_line(raw: &[u8], before: Head) -> Result<Line, &'static str> {
+    if raw.len() > MOST_LINE {
+        return Err("is longer than any line of a journal");
+    }
     let raw = raw.strip_suffix(b"\n").ok_or("is cut off")?;
     let line: Line = serde_json::from_slice(raw).map_err(|_| "is not a line of a journal")?;
     let Line { seq, at, event, facts, prev, hash: stated } = &line;
@@ -335,107 +400,12 @@ fn check_line(raw: &[u8], before: Head) -> Result<Line, &'static str> {
         return Err("does not follow the line before it");
     }
     // Spaces, a second key of one name and the like leave the values and the hash as they are.
-    let as_written = serde_json::to_string(&line).expect("a line of texts is JSON");
-    if as_written.as_bytes() != raw {
+    if written(&line) != raw {
         return Err("is not written as this program writes");
     }
     Ok(line)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::checklist::fixture::at;
-
-    fn id() -> CaseId {
-        CaseId::parse("c-7fk2m9q4xa").expect("an id")
-    }
-
-    /// A journal of four lines, closed.
-    fn written() -> (tempfile::TempDir, PathBuf, Head) {
-        let dir = tempfile::tempdir().expect("a folder");
-        let mut journal = Journal::open(dir.path(), &id()).expect("opens");
-        for n in 0..4 {
-            journal.append(at("2026-11-23T09:50:00Z"), Event::new("step").with("n", n)).expect("written");
-        }
-        let (path, head) = (journal.path().to_owned(), journal.head());
-        drop(journal);
-        (dir, path, head)
-    }
-
-    #[test]
-    fn a_journal_reads_back_and_goes_on_where_it_ended() {
-        let (dir, path, head) = written();
-        assert_eq!(verify(&path).expect("whole"), head);
-        let mut journal = Journal::open(dir.path(), &id()).expect("opens");
-        assert!(journal.has(&Event::new("step").with("n", 3)) && !journal.has(&Event::new("step").with("n", 4)));
-        let next = journal.append(at("2026-11-23T10:00:00Z"), Event::new("step")).expect("written");
-        assert_eq!((next.seq, verify(&path).expect("whole")), (5, next));
-    }
-
-    #[test]
-    fn a_changed_moved_removed_or_added_line_is_found_at_its_place() {
-        let (_dir, path, head) = written();
-        let text = fs::read_to_string(&path).expect("text");
-        let lines: Vec<&str> = text.lines().collect();
-        let join = |lines: &[&str]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
-        let second = lines[1].replace("\"n\":\"1\"", "\"n\":\"7\"");
-        let spaced = lines[2].replace("\"seq\":3", "\"seq\": 3");
-        let doubled = lines[2].replace("{\"seq\"", "{\"seq\":3,\"seq\"");
-        for (edited, line, what) in [
-            (join(&[lines[0], &second, lines[2], lines[3]]), 2, "changed"),
-            (join(&[lines[0], lines[2], lines[1], lines[3]]), 2, "moved"),
-            (join(&[lines[0], lines[2], lines[3]]), 2, "removed"),
-            (join(&[lines[1], lines[2], lines[3]]), 1, "first removed"),
-            (join(&[lines[0], lines[0], lines[1]]), 2, "doubled"),
-            (join(&[lines[0], lines[1], &spaced, lines[3]]), 3, "a space"),
-            (join(&[lines[0], lines[1], &doubled, lines[3]]), 3, "a second key"),
-            (join(&[lines[0], "", lines[1]]), 2, "an empty line"),
-            (text.trim_end().to_owned(), 4, "cut within a line"),
-            (text.clone() + "{}\n", 5, "added"),
-        ] {
-            fs::write(&path, edited).expect("written");
-            match verify(&path) {
-                Err(JournalError::Broken { line: found, .. }) => assert_eq!(found, line, "{what}"),
-                other => panic!("{what}: {other:?}"),
-            }
-        }
-        // A tail that is cut at a line's end leaves a chain that holds; the head in the ticket shows it.
-        fs::write(&path, join(&lines[..3])).expect("written");
-        assert_ne!(verify(&path).expect("holds"), head);
-    }
-
-    #[test]
-    fn a_journal_of_another_case_does_not_pass() {
-        let (dir, path, _) = written();
-        let other = dir.path().join("c-0000000000.jsonl");
-        fs::copy(&path, &other).expect("copied");
-        assert!(matches!(verify(&other), Err(JournalError::Broken { line: 1, .. })));
-        assert!(matches!(
-            Journal::open(dir.path(), &CaseId::parse("c-0000000000").expect("an id")),
-            Err(JournalError::Broken { line: 1, .. })
-        ));
-    }
-
-    #[test]
-    fn a_line_that_was_cut_by_a_kill_is_dropped_and_the_journal_goes_on() {
-        let (dir, path, head) = written();
-        let mut text = fs::read_to_string(&path).expect("text");
-        text.push_str("{\"seq\":5,\"at\":\"2026");
-        fs::write(&path, text).expect("written");
-        let mut journal = Journal::open(dir.path(), &id()).expect("opens");
-        assert_eq!(journal.head(), head);
-        let next = journal.append(at("2026-11-23T10:00:00Z"), Event::new("step")).expect("written");
-        assert_eq!(verify(&path).expect("whole"), next);
-        assert!(journal.has(&Event::new("step").with("cut_line_dropped_bytes", 19)));
-    }
-
-    #[test]
-    fn two_runs_do_not_write_one_journal() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let held = Journal::open(dir.path(), &id()).expect("opens");
-        assert!(matches!(Journal::open(dir.path(), &id()), Err(JournalError::Busy(_))));
-        drop(held);
-        assert!(Journal::open(dir.path(), &id()).is_ok());
-    }
-}
+#[path = "journal_tests.rs"]
+mod tests;

@@ -9,10 +9,12 @@ pub mod handover;
 pub mod http;
 pub mod journal;
 pub mod kept_case;
+pub mod kept_ticket;
 #[cfg(test)]
 pub(crate) mod loopback;
 pub mod notifiers;
 pub mod outbox;
+pub mod outbox_rehearsed;
 pub mod recording;
 pub mod retry;
 pub mod secrets;

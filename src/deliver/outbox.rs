@@ -102,7 +102,7 @@ impl Outbox {
         finish(unfinished(&folder, &json(&record))?, &folder.join(RECORD), Existing::Replaced)
     }
 
-    fn reference(&self, case_id: &CaseId) -> TicketRef {
+    pub(super) fn reference(&self, case_id: &CaseId) -> TicketRef {
         let location = self.folder(case_id).join(TEXT).display().to_string();
         TicketRef { system: "outbox", id: case_id.to_string(), location }
     }

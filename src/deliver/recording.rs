@@ -4,12 +4,13 @@
 use std::fmt;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use reqwest::blocking::Request;
 
 use super::secrets::Secret;
+use crate::platform::create_private_dir;
 
 /// What stands in the place of a secret.
 const MASK: &str = "(secret)";
@@ -49,8 +50,31 @@ impl Recording {
         secrets.dedup();
     }
 
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The names of what was written, in its order.
+    pub fn files(&self) -> io::Result<Vec<String>> {
+        let entries = match std::fs::read_dir(&self.folder) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let names: io::Result<Vec<String>> =
+            entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect();
+        let mut names = names?;
+        names.sort();
+        Ok(names)
+    }
+
     /// Writes a request: its method and address, its headers, its body.
-    pub(super) fn request(&self, request: &Request) -> io::Result<()> {
+    pub(super) fn request(&self, request: &mut Request) -> io::Result<()> {
+        // A form of several parts is put together; a file in it was replaced by a line about it before.
+        if let Some(body) = request.body_mut().as_mut() {
+            body.buffer().map_err(io::Error::other)?;
+        }
         let mut text = format!("{} {}\n", request.method(), request.url());
         for (name, value) in request.headers() {
             let value = if value.is_sensitive() { MASK } else { value.to_str().unwrap_or("(no text)") };
@@ -62,7 +86,7 @@ impl Recording {
                 Ok(json) => format!("{json:#}\n"),
                 Err(_) => String::from_utf8_lossy(bytes).into_owned(),
             },
-            Some(None) => "(a file, sent as a stream)\n".to_owned(),
+            Some(None) => "(cannot be shown)\n".to_owned(),
         };
         let host = request.url().host_str().unwrap_or("nowhere");
         self.write(&format!("{}-{host}.http", request.method()), &format!("{text}\n{body}"))
@@ -76,7 +100,8 @@ impl Recording {
         }
         let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
         let name: String = name.chars().map(plain).take(100).collect();
-        std::fs::create_dir_all(&self.folder)?;
+        // It holds what is for the far side alone, such as the customer's contact.
+        create_private_dir(&self.folder)?;
         for n in 1..MOST_FILES {
             let taken = self.folder.join(format!("{n:04}.taken"));
             let path = self.folder.join(format!("{n:04}-{name}"));

@@ -4,7 +4,9 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::free_text::secret_in;
 use super::plain_text::one_line;
+use super::promise::promise_in;
 
 /// Longest line of an update.
 const LINE: usize = 600;
@@ -26,21 +28,31 @@ pub struct CustomerUpdate<'a> {
     pub zone: Option<&'a str>,
     /// Whether the case is over; `known` then says how.
     pub resolved: bool,
+    /// Whether engineering gave the time of repair that the text names.
+    pub estimated: bool,
 }
 
 /// Something in the text that is not for customers.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the text holds {what}, which stays with us")]
-pub struct Internal {
-    /// What, without repeating it where it could be a secret.
-    pub what: String,
+pub enum NotForCustomers {
+    /// A name or a link of ours, or a secret; what it is, without repeating it where it could be a secret.
+    #[error("the text holds {0}, which stays with us")]
+    Internal(String),
+    /// A time of repair that nobody of engineering gave.
+    #[error("the text promises a time of repair that engineering did not give: `{0}`")]
+    Promise(String),
 }
 
 impl CustomerUpdate<'_> {
-    /// The message. `ours` are names and links that are not for customers; a text with one of them is refused.
-    pub fn write(&self, ours: &[&str]) -> Result<String, Internal> {
-        if let Some(found) = internal(self.known, ours) {
-            return Err(Internal { what: found });
+    /// The message. `ours` are names and links that are not for customers; a text with one of them, with a secret, or
+    /// with an invented time of repair is refused.
+    pub fn write(&self, ours: &[&str]) -> Result<String, NotForCustomers> {
+        if let Some(found) = internal(self.known, ours).or_else(|| secret_in(self.known)) {
+            return Err(NotForCustomers::Internal(found));
+        }
+        let promised = promise_in(self.known).filter(|_| !self.resolved && !self.estimated);
+        if let Some(sentence) = promised {
+            return Err(NotForCustomers::Promise(one_line(sentence, 120)));
         }
         let about = self.summary.map_or_else(String::new, |summary| format!(" ({})", one_line(summary, 120)));
         let mut lines = vec![format!("About your case {}{about}:", self.case_id), String::new()];
@@ -107,6 +119,7 @@ mod tests {
             next_update: Some(at("2026-11-23T10:30:00Z")),
             zone: Some("Europe/Berlin"),
             resolved: false,
+            estimated: false,
         }
     }
 
@@ -131,5 +144,17 @@ mod tests {
             assert!(update(text).write(&ours).is_err(), "{text}");
         }
         assert!(update("The bookings are kept; Kimberley is affected too.").write(&ours).is_ok());
+    }
+
+    #[test]
+    fn a_time_of_repair_goes_out_only_where_engineering_gave_it_and_a_secret_never() {
+        let promise = "A setting is wrong. It will be fixed by 17:00.";
+        let refused = update(promise).write(&[]).expect_err("nobody gave it");
+        assert!(refused.to_string().ends_with("`It will be fixed by 17:00.`"), "{refused}");
+        let given = CustomerUpdate { estimated: true, ..update(promise) }.write(&[]).expect("engineering gave it");
+        assert!(given.contains("17:00") && given.contains("again by"), "{given}");
+        let refused = update("log in with password=correct-horse-7").write(&[]).expect_err("a secret");
+        assert!(!refused.to_string().contains("horse"), "{refused}");
+        assert!(update("we wrote to ann@customer.example").write(&[]).is_ok(), "their own address");
     }
 }

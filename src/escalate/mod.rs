@@ -5,14 +5,17 @@
 pub mod calendar;
 pub mod callout;
 pub mod customer_update;
+pub mod free_text;
 pub mod markup;
 pub mod matrix;
 pub mod notice;
 pub mod notifiers;
 pub mod on_call;
+pub mod pager;
 pub mod plain_text;
 pub mod policy;
 pub mod progress;
+mod promise;
 pub mod proxy;
 pub mod public_text;
 pub mod routing;

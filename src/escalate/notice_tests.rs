@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::checklist::fixture::{at, case};
-use crate::model::case::{Attempt, Disclosed, GivenBy};
+use crate::model::Moment;
+use crate::model::case::{Answer, Attempt, CustomerSla, Disclosed, GivenBy, NoneBecause};
 
 fn target(secure: bool) -> NotifierPolicy {
     NotifierPolicy { secure, ..NotifierPolicy::outbox("SRE") }
@@ -59,9 +60,24 @@ fn planted_personal_data_reaches_no_public_target() {
         ("invoice_anna.planted@customer.example.pdf", "planted"),
         ("https://t.example/?mail=anna.planted%40customer.example&id=7", "planted"),
         ("ｃａｒｄ ４１１１ １１１１ １１１１ １１１１", "１１１１"),
+        ("anna.planted (at) customer (dot) example", "planted"),
+        ("an\u{200b}na.plan\u{ad}ted@customer.example", "ted@"),
+        ("+٤٩ ٣٠ ٩٠١٨٢٠", "٩٠١٨٢٠"),
+        ("C:\\Users\\x\\IBAN_DE89370400440532013000.pdf", "3704"),
+        ("https://t.example/?n=%252F%253Fmail%253Danna.planted%2540cust.example", "planted"),
+        ("https://t.example/call?to=+4930901820", "901820"),
     ];
     type Plant = fn(&mut Case, &str);
-    let fields: [(&str, Plant); 16] = [
+    fn answer<T>(value: T) -> Option<Fact<T>> {
+        Some(Fact { value, given_by: GivenBy::Customer })
+    }
+    fn none(text: &str) -> NoneBecause {
+        NoneBecause { none_because: text.to_owned() }
+    }
+    fn moment(text: &str) -> Moment {
+        Moment { given: text.to_owned(), ..Moment::parse("2026-11-23T10:15:00+01:00").expect("a time") }
+    }
+    let fields: [(&str, Plant); 28] = [
         ("service", |c, t| c.service = said(t)),
         ("who", |c, t| c.impact.who = said(t)),
         ("cannot", |c, t| c.impact.cannot = said(t)),
@@ -81,6 +97,26 @@ fn planted_personal_data_reaches_no_public_target() {
                 vec![Attempt { what: t.to_owned(), result: Some(t.to_owned()), at: None }];
         }),
         ("since", |c, t| c.impact.since.as_mut().expect("known").value.given = t.to_owned()),
+        ("steps", |c, t| c.steps_to_reproduce = answer(Answer::Given(vec!["open the shop".to_owned(), t.to_owned()]))),
+        ("no steps", |c, t| c.steps_to_reproduce = answer(Answer::None(none(t)))),
+        ("contract", |c, t| c.customer_sla = answer(CustomerSla { text: t.to_owned(), response_minutes: Some(30) })),
+        ("workaround", |c, t| c.impact.workaround = answer(Answer::Given(t.to_owned()))),
+        ("no workaround", |c, t| c.impact.workaround = answer(Answer::None(none(t)))),
+        ("no HAR", |c, t| c.no_har = answer(none(t))),
+        ("no screenshots", |c, t| c.no_screenshots = answer(none(t))),
+        ("started", |c, t| c.started_at = answer(moment(t))),
+        ("reported", |c, t| c.reported_at = answer(moment(t))),
+        ("tried at", |c, t| {
+            let attempt = Attempt { what: "restarted it".to_owned(), result: None, at: Some(moment(t)) };
+            c.tried.as_mut().expect("some").value = vec![attempt];
+        }),
+        ("schema", |c, t| t.clone_into(&mut c.schema)),
+        ("all at once", |c, t| {
+            (c.summary, c.escalation_reason, c.preferred_channel, c.customer_zone) =
+                (said(t), said(t), said(t), said(t));
+            c.steps_to_reproduce = answer(Answer::Given(vec![t.to_owned()]));
+            c.impact.workaround = answer(Answer::Given(t.to_owned()));
+        }),
     ];
     for (field, plant) in fields {
         for (value, part) in planted {

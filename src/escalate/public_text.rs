@@ -71,8 +71,8 @@ impl Known {
 /// Refuses a text that holds personal data or a secret. `place` names it in the error.
 pub fn check(place: &str, text: &str, known: &Known) -> Result<(), NotPublic> {
     let refused = |what: String| NotPublic { what, place: place.to_owned() };
-    let [folded, in_digits, in_words, decoded, bare] = readings(text);
-    for reading in [text, &folded, &in_digits, &in_words, &decoded] {
+    let [folded, in_digits, in_words, decoded, parted, bare] = readings(text);
+    for reading in [text, &folded, &in_digits, &in_words, &decoded, &parted] {
         if let Some(what) = known.found(reading) {
             return Err(refused(what.to_owned()));
         }
@@ -85,14 +85,17 @@ pub fn check(place: &str, text: &str, known: &Known) -> Result<(), NotPublic> {
 }
 
 /// The text folded to plain forms; with its digits together; with its spelled-out letters and addresses together; with its
-/// percent signs undone; without any space.
-fn readings(text: &str) -> [String; 5] {
+/// percent signs undone; with the parts of its paths, links and names of files as words; without any space.
+fn readings(text: &str) -> [String; 6] {
     let folded = fold(text);
     let decoded = fold(&percent_decoded(&folded));
     let in_digits = joined(&decoded, |c| c.is_ascii_digit());
     let spelled = in_words(&letters_joined(&decoded));
     let bare = spelled.split_whitespace().collect();
-    [folded, in_digits, spelled, decoded, bare]
+    let parts =
+        |c: char| matches!(c, '_' | '.' | ':' | ',' | '/' | '\\' | '=' | '&' | '?' | '#' | '|' | ';' | '"' | '\'');
+    let parted = decoded.split(parts).collect::<Vec<_>>().join(" ");
+    [folded, in_digits, spelled, decoded, parted, bare]
 }
 
 /// Compatibility forms as the plain ones (Unicode NFKC), digits of all scripts as ASCII, nothing invisible.
@@ -212,8 +215,21 @@ fn bare(text: &str) -> String {
 /// The kinds of what the rules would take out of `text`: those that are always in force, and the strict ones as far as they
 /// are about people. One after the other, because a strict find may cover another.
 fn kinds(text: &str) -> BTreeSet<String> {
+    let [standard, strict] = redactors();
+    let mut kinds = kinds_by(standard, text);
+    kinds.extend(kinds_by(strict, text).into_iter().filter(|kind| !NOT_PERSONAL.contains(&kind.as_str())));
+    kinds
+}
+
+/// The rules that are always in force.
+pub(super) fn standard() -> &'static Redactor {
+    &redactors()[0]
+}
+
+/// The rules that are always in force, and with them the strict ones.
+fn redactors() -> &'static [Arc<Redactor>; 2] {
     static REDACTORS: OnceLock<[Arc<Redactor>; 2]> = OnceLock::new();
-    let [standard, strict] = REDACTORS.get_or_init(|| {
+    REDACTORS.get_or_init(|| {
         let rules = Arc::new(RuleSet::load(&[]).expect("a test loads the built-in rules"));
         [Privacy::Standard, Privacy::Strict].map(|privacy| {
             // Nothing is replaced, so the key of the placeholders is of no use to anybody.
@@ -221,10 +237,7 @@ fn kinds(text: &str) -> BTreeSet<String> {
             let made = Redactor::new(Arc::clone(&rules), key, &KnownNames::default(), privacy);
             Arc::new(made.expect("a test makes a redactor of the built-in rules"))
         })
-    });
-    let mut kinds = kinds_by(standard, text);
-    kinds.extend(kinds_by(strict, text).into_iter().filter(|kind| !NOT_PERSONAL.contains(&kind.as_str())));
-    kinds
+    })
 }
 
 fn kinds_by(redactor: &Arc<Redactor>, text: &str) -> BTreeSet<String> {
@@ -237,7 +250,7 @@ fn kinds_by(redactor: &Arc<Redactor>, text: &str) -> BTreeSet<String> {
 }
 
 /// The kind of a placeholder in words that an agent knows.
-fn in_a_word(kind: &str) -> String {
+pub(super) fn in_a_word(kind: &str) -> String {
     match kind {
         "email" => "an e-mail address".to_owned(),
         "phone" => "a phone number".to_owned(),

@@ -56,6 +56,17 @@ pub enum UploadKind {
     S3,
 }
 
+impl UploadKind {
+    /// Its name for people.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Tus => "tus",
+            Self::S3 => "S3",
+        }
+    }
+}
+
 /// Uploads by name.
 pub type Uploads = BTreeMap<String, UploadTarget>;
 

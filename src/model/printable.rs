@@ -29,6 +29,20 @@ pub fn push_printable(shown: &mut String, c: char) {
     }
 }
 
+/// Adds to `shown` the text of a JSON document, with what [`is_deceptive`] names as JSON escapes: the values stay the same. Line
+/// ends pass, as they stand between values only.
+pub fn push_json(shown: &mut String, json: &str) {
+    for c in json.chars() {
+        if is_deceptive(c) && c != '\n' {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(shown, "\\u{unit:04x}");
+            }
+        } else {
+            shown.push(c);
+        }
+    }
+}
+
 /// Whether `c` steers a terminal, turns the reading direction, breaks a line or cannot be seen.
 /// The direction marks are those of "Trojan Source" (CVE-2021-42574).
 #[must_use]
@@ -53,6 +67,15 @@ mod tests {
         assert_eq!(printable("log\u{202e}gpj.exe"), "log\\u{202e}gpj.exe");
         assert_eq!(printable("two\r\nlines\u{9b}31m"), "two\\u{d}\\u{a}lines\\u{9b}31m");
         assert_eq!(printable("plain naïve 漢字"), "plain naïve 漢字");
+    }
+
+    #[test]
+    fn a_json_document_keeps_its_values_and_loses_what_steers() {
+        let value = serde_json::json!({ "a\u{9b}31m": "log\u{202e}gpj.exe\r\n\u{e0041}\u{7f} naïve" });
+        let mut shown = String::new();
+        push_json(&mut shown, &format!("{value:#}"));
+        assert!(shown.chars().all(|c| c == '\n' || !is_deceptive(c)) && shown.contains("naïve"), "{shown}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).expect("JSON"), value);
     }
 
     #[test]

@@ -65,15 +65,16 @@ fn key_line(line: &[u8]) -> KeyLine {
     if ends(b"-----END") || ends(b"---- END") {
         return KeyLine::Other;
     }
+    // Whatever is the longest word now.
+    if line.split(u8::is_ascii_whitespace).any(was_a_key_line) {
+        return KeyLine::Blank;
+    }
     let words = line.split(u8::is_ascii_whitespace).scan(0, |at, word| {
         let start = *at;
         *at += word.len() + 1;
         Some((start, word))
     });
     let Some((start, word)) = words.max_by_key(|(_, word)| word.len()) else { return KeyLine::Blank };
-    if was_a_key_line(word) {
-        return KeyLine::Blank;
-    }
     let base64 = word.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=-_\"',\\;".contains(b));
     if base64 && !holds_placeholder(word) && (word.len() == trimmed.len() || word.len() >= 16) {
         KeyLine::Body(start, start + word.len())

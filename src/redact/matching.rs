@@ -4,12 +4,14 @@ use std::cell::OnceCell;
 use std::ops::Range;
 
 use super::checks::{Check, entropy};
+use super::gates::Passed;
 use super::line::Line;
 use super::lines::{LineState, SEVERAL_LINES};
 use super::prefilter::{RuleBits, Seen};
 use super::rules::Characters;
 use super::sensitive_names::is_reference;
 use super::spans::{Span, Why};
+use super::windows::Windows;
 use super::{RedactError, Redactor};
 
 impl Redactor {
@@ -50,7 +52,8 @@ impl Redactor {
         let mut hits = literals.keywords.iter();
         let gates = filter.gates(&self.set, seen);
         let mut wanted = RuleBits::new(self.set.rules.len());
-        let mut passed = wanted.clone();
+        let mut passed = Passed::none(self.set.rules.len());
+        let (mut over, mut windows) = (passed.clone(), Windows::default());
         let mut start = 0;
         while start < seen {
             if filter.always.is_empty() {
@@ -65,7 +68,8 @@ impl Redactor {
             let here = hits.as_slice();
             let here = &here[..here.partition_point(|hit| hit.end <= end)];
             here.iter().flat_map(|hit| &filter.rules[hit.literal]).for_each(|rule| wanted.insert(*rule));
-            hits = literals.keywords[literals.keywords.len() - hits.len() + here.len()..].iter();
+            let first = literals.keywords.len() - hits.len();
+            hits = literals.keywords[first + here.len()..].iter();
             if let Some(gates) = gates.filter(|_| !wanted.is_empty()) {
                 passed.clear();
                 for hit in here {
@@ -73,7 +77,7 @@ impl Redactor {
                 }
                 gates.pass_line(line.text, &wanted, &mut passed);
                 gates.pass_names(&line, &wanted, &mut passed);
-                wanted.retain(&passed, gates.always(state.line_by_line));
+                wanted.retain(passed.rules(), gates.always(state.line_by_line));
             }
             let characters = OnceCell::new();
             while let Some(index) = wanted.pop() {
@@ -81,13 +85,27 @@ impl Redactor {
                 // Most rules of gitleaks may span lines and hardly ever do: where one line is seen, what stands in it goes.
                 if rule.lines == 1 || state.line_by_line {
                     if rule.may_match(line.text, *characters.get_or_init(|| Characters::of(line.text))) {
-                        self.find_in_line(index, &line, start, spans)?;
+                        if gates.is_some_and(|gates| !gates.always(state.line_by_line).has(index)) {
+                            windows.be_of(index, &passed.places, line.text);
+                            self.find_in_windows(index, &line, &windows, start, spans)?;
+                        } else {
+                            self.find_in_line(index, &line, start, spans)?;
+                        }
                     }
                     continue;
                 }
-                let lines = lines_from(text, start, rule.lines);
-                if rule.may_match(lines, Characters::of(lines)) {
-                    self.find_over_lines(index, lines, start, spans)?;
+                let lines = Line::new(lines_from(text, start, rule.lines));
+                windows.open_all(lines.text.len());
+                // Literals further on have not been looked for.
+                if let Some(gates) = gates.filter(|_| start + lines.text.len() <= seen) {
+                    let later = &literals.keywords[first..];
+                    let among = later.partition_point(|hit| hit.end <= start + lines.text.len());
+                    if gates.pass_over_lines(index, &lines, (&later[..among], start), &mut over).is_some() {
+                        windows.be_of(index, &over.places, lines.text);
+                    }
+                }
+                if !windows.is_empty() && rule.may_match(lines.text, Characters::of(lines.text)) {
+                    self.find_over_lines(index, &lines, &windows, start, spans)?;
                 }
             }
             start = end + 1;
@@ -103,20 +121,40 @@ impl Redactor {
         at: usize,
         spans: &mut Vec<Span>,
     ) -> Result<(), RedactError> {
+        self.find_in_windows(index, line, &Windows::whole(line.text.len()), at, spans)
+    }
+
+    /// The same, where all matches lie in these windows of the line.
+    fn find_in_windows(
+        &self,
+        index: usize,
+        line: &Line<'_>,
+        windows: &Windows,
+        at: usize,
+        spans: &mut Vec<Span>,
+    ) -> Result<(), RedactError> {
         let mut from = 0;
-        while let Some(found) = self.next_match(index, line, &mut from)? {
+        while let Some(found) = self.next_match(index, line, windows, &mut from)? {
             spans.push(Span::new(at + found.start, at + found.end, Why::Rule(index)));
         }
         Ok(())
     }
 
-    /// Asks a rule of several lines about `text`, which begins at `at`. What it finds is replaced line by line, so that no line
+    /// Asks a rule of several lines about these, which begin at `at`. What it finds is replaced line by line, so that no line
     /// is lost; only matches that begin in the first line count, because those further down have a turn of their own.
-    fn find_over_lines(&self, index: usize, text: &[u8], at: usize, spans: &mut Vec<Span>) -> Result<(), RedactError> {
+    fn find_over_lines(
+        &self,
+        index: usize,
+        lines: &Line<'_>,
+        windows: &Windows,
+        at: usize,
+        spans: &mut Vec<Span>,
+    ) -> Result<(), RedactError> {
+        let text = lines.text;
         let first = memchr::memchr(b'\n', text).unwrap_or(text.len());
-        let (line, mut from) = (Line::new(text), 0);
+        let mut from = 0;
         while from <= first
-            && let Some(found) = self.next_match(index, &line, &mut from)?
+            && let Some(found) = self.next_match(index, lines, windows, &mut from)?
         {
             let mut start = found.start;
             for line in text[found.clone()].split_inclusive(|b| *b == b'\n') {
@@ -132,8 +170,14 @@ impl Redactor {
         Ok(())
     }
 
-    /// The next secret that the rule finds in `line` from `from` on, which moves behind it.
-    fn next_match(&self, index: usize, line: &Line<'_>, from: &mut usize) -> Result<Option<Range<usize>>, RedactError> {
+    /// The next secret that the rule finds in the first of these windows of `line` from `from` on, which moves behind it.
+    fn next_match(
+        &self,
+        index: usize,
+        line: &Line<'_>,
+        windows: &Windows,
+        from: &mut usize,
+    ) -> Result<Option<Range<usize>>, RedactError> {
         let (rule, text) = (&self.set.rules[index], line.text);
         let by_name = rule.check.is_some_and(Check::goes_by_name);
         if by_name && !line.tells() {
@@ -142,13 +186,20 @@ impl Redactor {
         let led_by = rule.led_by().filter(|_| by_name);
         let regex = rule.regex().ok_or_else(|| RedactError::Rule(rule.id.clone()))?;
         let mut name = None;
-        while *from <= text.len() {
+        while let Some(window) = windows.next(*from) {
+            *from = window.start.max(*from);
             if let Some(bytes) = led_by {
                 let Some(name) = line.next_name(bytes, *from) else { break };
                 *from = name;
             }
+            if *from >= window.end {
+                continue;
+            }
             // Where a match is, is found far quicker than its groups.
-            let Some(whole) = regex.find_at(text, *from).map(|found| found.range()) else { break };
+            let Some(whole) = windows.search(regex, text, *from..window.end) else {
+                *from = window.end;
+                continue;
+            };
             if let Some(end) = led_by.and_then(|bytes| line.end_of_plain_name(bytes, whole.start)) {
                 *from = end;
                 continue;

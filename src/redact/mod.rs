@@ -50,6 +50,7 @@ mod stream;
 mod tests;
 mod values;
 mod view;
+mod windows;
 mod witness;
 mod write;
 mod yaml;

@@ -45,7 +45,7 @@ pub(super) struct Prefilter {
 }
 
 /// Bytes of text after which gates are made: less is done sooner without.
-const WORTH_GATES: usize = 1 << 20;
+const WORTH_GATES: usize = 256 << 10;
 
 /// What was seen in a text.
 #[derive(Debug, Default)]

@@ -383,6 +383,23 @@ fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(48)
 }
 
+/// What fuzzing found.
+#[test]
+fn what_was_redacted_says_nothing_about_its_neighbours() {
+    for (hint, input) in [
+        (MediaHint::Text, "-----BEGIN PRIVATE KEY\n\\nMIIEvQIBADANBgkqhkiG9w0BAQvoty \\nMADANBgkqhkiG9wTK48271EFAA6SC"),
+        (
+            MediaHint::Json,
+            r#"{"value":"k3JhT9vLmQ2wZx8RnBf5YcUple:9000","text":"github_pat_k3JhT9vLmQ2wZx8RnBf5YcUp7DsGk3JhT9vLmQ2wZx8RnBf5YcUp7DsGvLmQ2f5"}"#,
+        ),
+    ] {
+        let once = both_passes(hint, input.as_bytes(), 1 << 20).expect("text");
+        assert!(once.windows(9).any(|bytes| bytes == b"REDACTED-"));
+        let twice = both_passes(hint, &once, 1 << 20).expect("text");
+        assert_eq!(String::from_utf8_lossy(&once), String::from_utf8_lossy(&twice));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), rng_seed: RngSeed::Fixed(20_261_123), ..ProptestConfig::default() })]
 

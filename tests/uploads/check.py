@@ -1,8 +1,9 @@
 """Uploads to a real tus server and a real S3 server through a line that is cut, by a program that is killed.
 
-    check.py --casefile PROGRAM --upload EXAMPLE --modules FOLDER --rclone PROGRAM [--seeds N] [--first N]
+    check.py --casefile PROGRAM --upload EXAMPLE --modules FOLDER --rclone PROGRAM [--seeds N] [--first N] [--workers N]
 
-`modules` holds @tus/server and @tus/file-store. Each seed is one upload under its own faults, by turns as a customer's drop
+`modules` holds @tus/server and @tus/file-store. Waiting for the next try is most of it, so the seeds are shared out to several
+processes, each with servers of its own. Each seed is one upload under its own faults, by turns as a customer's drop
 and as an agent's upload, to tus and to S3: it must end whole, whatever it takes, and never be told to be whole before.
 """
 
@@ -85,6 +86,7 @@ class Lab:
         self.bundle = self.collect()
         self.size = self.bundle.stat().st_size
         self.digest = digest(self.bundle)
+        self.links = []
 
     def policy(self, kind, more=""):
         port = self.proxies[kind].port
@@ -114,13 +116,21 @@ class Lab:
     def run(self, command, kill_after=None):
         process = subprocess.Popen([str(word) for word in command], env=self.environment, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
-        try:
-            out, err = process.communicate(timeout=kill_after or 300)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            out, err = process.communicate()
-            if kill_after is None:
-                raise SystemExit(f"{command} hangs:\n{err}")
+        ends = time.monotonic() + (kill_after or 300)
+        while True:
+            try:
+                out, err = process.communicate(timeout=max(min(0.5, ends - time.monotonic()), 0))
+                break
+            except subprocess.TimeoutExpired:
+                if time.monotonic() >= ends:
+                    process.send_signal(signal.SIGKILL)
+                    out, err = process.communicate()
+                    if kill_after is None:
+                        raise SystemExit(f"{command} hangs:\n{err}")
+                    break
+            # A server that died meanwhile is what the program is to outlive.
+            for server in self.servers.values():
+                server.up()
         self.said += [out, err, *map(str, command)]
         return subprocess.CompletedProcess(command, process.returncode, out, err)
 
@@ -143,6 +153,7 @@ class Lab:
         profile = self.folder / f"profile-{random.getrandbits(64):x}.toml"
         profile.write_text(f'name = "lab"\n{made.stdout}' + (f'limit = "{limit}"\n' if limit else ""))
         self.link = next(line for line in made.stdout.splitlines() if line.startswith("link")).split('"')[1]
+        self.links.append(self.link)
         return profile
 
     def sending(self, kind, way, limit=None):
@@ -198,8 +209,8 @@ def under_seed(lab, seed):
     whole, sized = lab.arrived(kind)
     what = f"seed {seed}: {kind}, {way}, {len(kills)} kills, {proxy.happened}"
     assert whole == sized == 1, f"{what}: {whole} whole of {sized}"
-    again = lab.until_whole(kind, command)
-    assert again == 0 and lab.arrived(kind) == (1, 1), f"{what}: not found again"
+    again, then = lab.until_whole(kind, command), lab.arrived(kind)
+    assert again == 0 and then == (1, 1), f"{what}: not found again: {again + 1} runs, {then}"
     print(f"{what}: whole after {runs + 1} runs, {proxy.passed_on / lab.size:.2f} times its size on the line", flush=True)
 
 
@@ -242,7 +253,7 @@ def resumes(lab, kind, way, how):
 
 
 def no_secret_is_told(lab):
-    secrets = [TOKEN, KEY, lab.link]
+    secrets = [TOKEN, KEY, *lab.links]
     for text in lab.said:
         for secret in secrets:
             assert secret not in text, f"a secret is told: {text[:200]}"
@@ -280,29 +291,50 @@ def nothing_goes_without_a_yes(lab):
     print("nothing goes without a yes to the host", flush=True)
 
 
+def once(lab):
+    nothing_goes_without_a_yes(lab)
+    for kind in ("tus", "s3"):
+        for way in ("drop", "agent"):
+            for how in ("fin", "rst", "killed", "server restart"):
+                resumes(lab, kind, way, how)
+
+
+def part(args):
+    """What one process does, with servers of its own."""
+    with tempfile.TemporaryDirectory(prefix="casefile-uploads-") as folder:
+        lab = Lab(args, pathlib.Path(folder))
+        try:
+            if args.part == 0:
+                once(lab)
+            for seed in range(args.first, args.first + args.seeds):
+                # Not the remainder by the workers, which would give each one kind of store alone.
+                if (seed // 4) % max(args.workers - 1, 1) + 1 == args.part or args.workers == 1:
+                    under_seed(lab, seed)
+            no_secret_is_told(lab)
+        finally:
+            for server in lab.servers.values():
+                server.kill()
+        died = {kind: server.died for kind, server in lab.servers.items()}
+    print(f"part {args.part} of {args.workers}: the tus server was started again {died['tus']} times, the S3 server {died['s3']}", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     for name in ("casefile", "upload", "modules", "rclone"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--seeds", type=int, default=40)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=5)
+    parser.add_argument("--part", type=int)
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="casefile-uploads-") as folder:
-        lab = Lab(args, pathlib.Path(folder))
-        try:
-            nothing_goes_without_a_yes(lab)
-            for kind in ("tus", "s3"):
-                for way in ("drop", "agent"):
-                    for how in ("fin", "rst", "killed", "server restart"):
-                        resumes(lab, kind, way, how)
-            for seed in range(args.first, args.first + args.seeds):
-                under_seed(lab, seed)
-            no_secret_is_told(lab)
-        finally:
-            for server in lab.servers.values():
-                server.kill()
-        print(f"{args.seeds} seeds; the tus server died {lab.servers['tus'].died} times, the S3 server "
-              f"{lab.servers['s3'].died}", flush=True)
+    if args.part is not None:
+        return part(args)
+    parts = range(args.workers if args.seeds else 1)
+    children = [subprocess.Popen([sys.executable, *sys.argv, "--part", str(n)]) for n in parts]
+    failed = [n for n, child in enumerate(children) if child.wait() != 0]
+    if failed:
+        raise SystemExit(f"parts that failed: {failed}")
+    print(f"{args.seeds} seeds", flush=True)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ use super::World;
 use super::desk::{CaseArgs, Desk};
 use super::failure::{Failure, journal_failed, output_failed};
 use super::print_json;
+use super::said::{kept, kept_name};
 use super::status_text::{both, utc};
 use crate::checklist::says_nothing;
 use crate::cli::exit::Exit;
@@ -16,11 +17,14 @@ use crate::deliver::journal::{Event, Journal};
 use crate::escalate::Progress;
 use crate::escalate::plain_text::one_line;
 use crate::escalate::progress::access::same_person;
-use crate::escalate::progress::{Access, AccessRefusal};
+use crate::escalate::progress::{Access, AccessRefusal, AccessState};
 use crate::escalate::targets::in_words;
 
 /// Longest answer in the journal.
 const TEXT: usize = 400;
+
+/// Longest name in the journal.
+const NAME: usize = 120;
 
 /// Longest access, in minutes: a week. What lasts longer is no temporary access.
 const MOST_MINUTES: i64 = 7 * 24 * 60;
@@ -142,13 +146,45 @@ impl AccessVerb {
 pub(super) fn run(args: &AccessArgs, world: &mut World<'_>) -> Result<Exit, Failure> {
     let (desk, now) = (Desk::of(world)?, (world.now)());
     let case = args.verb.case();
-    let step = |id: u32, name: &str| Event::new(name).with("access", id);
-    let word = |text: &str| one_line(text.trim(), TEXT);
-    let (event, id) = match &args.verb {
-        AccessVerb::List { case } => {
-            let (progress, _) = desk.progress(&case.case_id)?;
-            return list(case, &progress, now, world);
-        }
+    if let AccessVerb::List { case } = &args.verb {
+        let (progress, _) = desk.progress(&case.case_id)?;
+        return list(case, &progress, now, world);
+    }
+    // Held from the look to the line, so that two runs at once do not decide by the same state.
+    let (mut journal, progress) = desk.unresolved(&case.case_id)?;
+    let step = step(&args.verb, &progress, &desk, now, world)?;
+    let event = match &world.agent {
+        Some(agent) => step.event.with_person("agent", agent, NAME),
+        None => step.event,
+    };
+    let again = step.again || step.may_be_said_again && journal.said_just_now(&event, now);
+    if !again {
+        journal.append(now, event).map_err(|e| journal_failed(&e, false))?;
+    }
+    tell(case, step.id, &args.verb, &journal, now, world)
+}
+
+/// A line about an access.
+struct Step {
+    id: u32,
+    event: Event,
+    /// Whether the journal says this already: the same command again, after a stop that kept its answer from being heard.
+    again: bool,
+    /// Whether the same words may be a new deed, unless they come right after the first.
+    may_be_said_again: bool,
+}
+
+fn step(
+    verb: &AccessVerb,
+    progress: &Progress,
+    desk: &Desk<'_>,
+    now: Timestamp,
+    world: &mut World<'_>,
+) -> Result<Step, Failure> {
+    let event = |id: u32, name: &str| Event::new(name).with("access", id);
+    let once = |id: u32, event: Event, again: bool| Step { id, event, again, may_be_said_again: false };
+    Ok(match verb {
+        AccessVerb::List { .. } => unreachable!("a list writes nothing"),
         AccessVerb::Request { who, what, why, lasts, .. } => {
             for (flag, text) in [("--who", who), ("--what", what), ("--why", why)] {
                 if says_nothing(text) {
@@ -156,59 +192,72 @@ pub(super) fn run(args: &AccessArgs, world: &mut World<'_>) -> Result<Exit, Fail
                         .hint("the customer decides by who, what, why and for how long"));
                 }
             }
-            let (_, progress) = desk.unresolved(&case.case_id)?;
-            let id = progress.accesses.iter().map(|access| access.id).max().unwrap_or(0).saturating_add(1);
-            let event = step(id, "access-requested")
-                .with("who", word(who))
-                .with("what", word(what))
-                .with("why", word(why))
+            let who = one_line(&kept_name("--who", who, world.talk)?, TEXT);
+            let [what, why] =
+                [kept("--what", what, world.talk)?, kept("--why", why, world.talk)?].map(|text| one_line(&text, TEXT));
+            let same = |access: &&Access| {
+                access.state(now) == AccessState::Requested
+                    && (&access.who, &access.what, &access.why) == (&who, &what, &why)
+                    && access.lasts.as_mins() == *lasts
+            };
+            let asked = progress.accesses.iter().find(same).map(|access| access.id);
+            let next = progress.accesses.iter().map(|access| access.id).max().unwrap_or(0).saturating_add(1);
+            let id = asked.unwrap_or(next);
+            let event = event(id, "access-requested")
+                .with_person("who", &who, TEXT)
+                .with_text("what", &what, TEXT)
+                .with_text("why", &why, TEXT)
                 .with("minutes", lasts);
-            (event, id)
+            once(id, event, asked.is_some())
         }
         AccessVerb::Approve { which, by } => {
-            let facts = desk.case(&case.case_id)?;
+            let facts = desk.case(&which.case.case_id)?;
             let people = [facts.contact.as_ref(), facts.emergency_contact.as_ref()];
             let contacts: Vec<&str> = people.into_iter().flatten().map(|fact| fact.value.name.reveal()).collect();
-            let (_, progress) = desk.unresolved(&case.case_id)?;
-            progress
-                .access(which.access)
-                .and_then(|access| access.may_approve(by, &contacts, now))
-                .map_err(|e| refused(&e))?;
+            let access = progress.access(which.access).map_err(|e| refused(&e))?;
             // The name of the contact is not for a journal: who of the two it was is.
-            let whose = if contacts.first().is_some_and(|first| same_person(by, first)) {
-                "the customer's contact"
-            } else {
-                "the customer's emergency contact"
-            };
-            (step(which.access, "access-approved").with("by", whose), which.access)
+            let first = contacts.first().is_some_and(|first| same_person(by, first));
+            let whose = if first { "the customer's contact" } else { "the customer's emergency contact" };
+            let is_contact = contacts.iter().any(|contact| same_person(by, contact));
+            let open = matches!(access.state(now), AccessState::Open { .. });
+            let again = is_contact && open && access.approved.as_ref().is_some_and(|(by, _)| by == whose);
+            if !again {
+                access.may_approve(by, &contacts, now).map_err(|e| refused(&e))?;
+            }
+            once(which.access, event(which.access, "access-approved").with("by", whose), again)
         }
         AccessVerb::Deny { which, by } => {
-            check(&desk, which, |access| access.may_deny(now))?;
+            let access = progress.access(which.access).map_err(|e| refused(&e))?;
             let of_ours = world.agent.as_deref().filter(|agent| same_person(by, agent));
-            let by = of_ours.map_or("the customer", |agent| agent);
-            (step(which.access, "access-denied").with("by", by), which.access)
+            let by = of_ours.unwrap_or("the customer").to_owned();
+            let again = access.denied.as_ref().is_some_and(|(said, _)| *said == by);
+            if !again {
+                access.may_deny(now).map_err(|e| refused(&e))?;
+            }
+            once(which.access, event(which.access, "access-denied").with_person("by", &by, TEXT), again)
         }
         AccessVerb::Use { which, what } => {
-            check(&desk, which, |access| access.may_use(now))?;
-            (step(which.access, "access-used").with("what", word(what)), which.access)
+            let access = progress.access(which.access).map_err(|e| refused(&e))?;
+            access.may_use(now).map_err(|e| refused(&e))?;
+            if says_nothing(what) {
+                return Err(
+                    Failure::new(Exit::Usage, "`--what` says nothing").hint("say what was done with the access")
+                );
+            }
+            let what = kept("--what", what, world.talk)?;
+            let event = event(which.access, "access-used").with_text("what", &what, TEXT);
+            Step { id: which.access, event, again: false, may_be_said_again: true }
         }
         AccessVerb::Revoke { which, by } => {
-            check(&desk, which, |access| access.may_revoke(now))?;
-            (step(which.access, "access-revoked").with("by", word(by)), which.access)
+            let access = progress.access(which.access).map_err(|e| refused(&e))?;
+            let by = one_line(&kept_name("--by", by, world.talk)?, TEXT);
+            let again = access.revoked.as_ref().is_some_and(|(said, _)| *said == by);
+            if !again {
+                access.may_revoke(now).map_err(|e| refused(&e))?;
+            }
+            once(which.access, event(which.access, "access-revoked").with_person("by", &by, TEXT), again)
         }
-    };
-    let event = match &world.agent {
-        Some(agent) => event.with("agent", agent),
-        None => event,
-    };
-    let (mut journal, _) = desk.unresolved(&case.case_id)?;
-    journal.append(now, event).map_err(|e| journal_failed(&e, false))?;
-    tell(case, id, &args.verb, &journal, now, world)
-}
-
-fn check(desk: &Desk, which: &Which, may: impl FnOnce(&Access) -> Result<(), AccessRefusal>) -> Result<(), Failure> {
-    let (_, progress) = desk.unresolved(&which.case.case_id)?;
-    progress.access(which.access).and_then(may).map_err(|e| refused(&e))
+    })
 }
 
 fn refused(refusal: &AccessRefusal) -> Failure {
@@ -268,9 +317,9 @@ fn message(case: &CaseArgs, access: &Access) -> String {
          Nothing is used before you agree. Please answer with yes or no. You can take the access back at any time;\n\
          afterwards we tell you that it ended, and please close it on your side.\n",
         case.case_id,
-        access.what,
-        access.why,
-        access.who,
+        one_line(&access.what, TEXT),
+        one_line(&access.why, TEXT),
+        one_line(&access.who, TEXT),
         in_words(access.lasts)
     )
 }
@@ -278,7 +327,8 @@ fn message(case: &CaseArgs, access: &Access) -> String {
 fn line(access: &Access, progress: &Progress, now: Timestamp) -> String {
     let until = access.until().map_or_else(String::new, |until| format!(" until {}", both(until, progress)));
     let state = access.state(now).word();
-    format!("access    {}: {state}{until}: {} for {}: {}\n", access.id, access.what, access.who, access.why)
+    let [what, who, why] = [&access.what, &access.who, &access.why].map(|text| one_line(text, TEXT));
+    format!("access    {}: {state}{until}: {what} for {who}: {why}\n", access.id)
 }
 
 fn list(case: &CaseArgs, progress: &Progress, now: Timestamp, world: &mut World<'_>) -> Result<Exit, Failure> {

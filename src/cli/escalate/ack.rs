@@ -7,10 +7,13 @@ use super::World;
 use super::desk::{CaseArgs, Desk};
 use super::failure::{Failure, journal_failed};
 use super::recorded::tell_recorded;
+use super::said::{kept, kept_name};
 use crate::cli::exit::Exit;
 use crate::deliver::journal::Event;
-use crate::escalate::plain_text::one_line;
 use crate::escalate::progress::people;
+
+/// Longest name in the journal.
+const NAME: usize = 120;
 
 /// Records who of engineering has the case
 #[derive(Debug, Args)]
@@ -42,13 +45,18 @@ pub(super) fn run(args: &AckArgs, world: &mut World<'_>) -> Result<Exit, Failure
         return Err(Failure::new(Exit::Usage, format!("{at} is not between the report and now"))
             .hint("give the time with its zone, such as 2026-11-22T03:15:00+01:00"));
     }
-    let mut event = Event::new("acknowledged")
-        .with("by", one_line(args.by.trim(), 120))
-        .with("way", one_line(args.way.trim(), 120))
-        .with("acknowledged_at", at);
+    let by = kept_name("--by", &args.by, world.talk)?;
+    let way = kept("--way", &args.way, world.talk)?;
+    let mut event = Event::new("acknowledged").with_person("by", &by, NAME).with_text("way", &way, NAME);
     if let Some(agent) = &world.agent {
-        event = event.with("said_by", agent);
+        event = event.with_person("said_by", agent, NAME);
     }
-    journal.append(now, event).map_err(|e| journal_failed(&e, false))?;
+    let again = match args.at {
+        Some(at) => event.clone().with("acknowledged_at", at),
+        None => event.clone(),
+    };
+    if !journal.said_just_now(&again, now) {
+        journal.append(now, event.with("acknowledged_at", at)).map_err(|e| journal_failed(&e, false))?;
+    }
     tell_recorded(&args.case, &journal, now, world)
 }

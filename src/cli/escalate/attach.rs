@@ -10,6 +10,7 @@ use super::failure::{Failure, output_failed};
 use super::inputs::policy_in_force;
 use super::recorded::tell_recorded;
 use super::refusals::{Resume, step_failed};
+use super::rehearsal::RehearsalArgs;
 use super::store::{self, Carrier};
 use super::ticket_system;
 use crate::cli::exit::Exit;
@@ -35,6 +36,9 @@ pub struct AttachArgs {
     /// The policy (TOML) instead of the built-in one
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+    /// Only a rehearsal
+    #[command(flatten)]
+    pub rehearsal: RehearsalArgs,
 }
 
 /// Runs the verb.

@@ -24,10 +24,23 @@ pub struct About<'a> {
     pub page: bool,
 }
 
+/// Who is told of a case, and why not others.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Called {
+    /// The names of the targets, level by level; the first level is told at once.
+    pub levels: Vec<Vec<String>>,
+    /// What decided on them, in words.
+    pub reason: String,
+    /// Targets that are not told, each with the reason.
+    pub held_back: Vec<(String, String)>,
+    /// Why nobody is woken at once, where nobody is.
+    pub nobody_wakes: Option<String>,
+}
+
 /// Knows the targets of the policy.
 pub trait Callees {
-    /// The names of the targets, level by level; the first level is told at once.
-    fn levels(&self, about: &About<'_>) -> Result<Vec<Vec<String>>, Failure>;
+    /// Who is told.
+    fn levels(&self, about: &About<'_>) -> Result<Called, Failure>;
 
     /// The way to a target; the error in one line where there is none now.
     fn connect(&self, policy: &Policy, target: &str) -> Result<Box<dyn Notifier>, String>;

@@ -8,7 +8,7 @@ use clap::Parser;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::callees::About;
+use super::callees::{About, Called};
 use super::*;
 use crate::checklist::fixture::{CASE, at, case, manifest};
 use crate::deliver::DeliverError;
@@ -25,7 +25,7 @@ struct Program {
 }
 
 /// A far side that several runs share.
-struct Shared(Rc<TestNotifier>);
+pub(super) struct Shared(Rc<TestNotifier>);
 
 impl Notifier for Shared {
     fn merges(&self) -> bool {
@@ -43,20 +43,21 @@ impl Notifier for Shared {
 }
 
 /// SEV1 and SEV2 go to pager and chat, then to the lead; the others to the chat.
-struct Targets {
-    pager: Rc<TestNotifier>,
-    chat: Rc<TestNotifier>,
-    lead: Rc<TestNotifier>,
+pub(super) struct Targets {
+    pub(super) pager: Rc<TestNotifier>,
+    pub(super) chat: Rc<TestNotifier>,
+    pub(super) lead: Rc<TestNotifier>,
 }
 
 impl Callees for Targets {
-    fn levels(&self, about: &About<'_>) -> Result<Vec<Vec<String>>, Failure> {
+    fn levels(&self, about: &About<'_>) -> Result<Called, Failure> {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        Ok(if about.severity <= Severity::Sev2 {
+        let levels = if about.severity <= Severity::Sev2 {
             vec![names(&["pager", "chat"]), names(&["lead"])]
         } else {
             vec![names(&["chat"])]
-        })
+        };
+        Ok(Called { levels, ..Called::default() })
     }
 
     fn connect(&self, _: &Policy, target: &str) -> Result<Box<dyn Notifier>, String> {
@@ -75,23 +76,23 @@ impl Callees for Targets {
     }
 }
 
-const ID: &str = "c-7fk2m9q4xa";
+pub(super) const ID: &str = "c-7fk2m9q4xa";
 
 /// Reported 10:20 in Berlin, so that a SEV1 has until 09:35 UTC.
-struct Setting {
-    dir: tempfile::TempDir,
+pub(super) struct Setting {
+    pub(super) dir: tempfile::TempDir,
     now: Cell<Timestamp>,
-    targets: Targets,
+    pub(super) targets: Targets,
 }
 
-struct Seen {
-    exit: Exit,
-    out: String,
-    talk: String,
+pub(super) struct Seen {
+    pub(super) exit: Exit,
+    pub(super) out: String,
+    pub(super) talk: String,
 }
 
 impl Setting {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         fs::write(dir.path().join("a.casefile.zip"), b"PK bundle").expect("written");
         let outage = CASE.replace("affected = 12", "affected = 250").replace("major-function", "complete-outage");
@@ -104,23 +105,23 @@ impl Setting {
     }
 
     /// A setting in which a SEV1 was opened at 09:21 UTC.
-    fn opened() -> Self {
+    pub(super) fn opened() -> Self {
         let setting = Self::new();
         let seen = setting.open(&[]);
         assert_eq!(seen.exit, Exit::Done, "{}", seen.talk);
         setting
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(super) fn path(&self, name: &str) -> String {
         self.dir.path().join(name).display().to_string()
     }
 
-    fn open(&self, more: &[&str]) -> Seen {
+    pub(super) fn open(&self, more: &[&str]) -> Seen {
         let (bundle, case, policy) = (self.path("a.casefile.zip"), self.path("agent.toml"), self.path("policy.toml"));
         self.run(&[&["open", &bundle, "--case", &case, "--policy", &policy], more].concat())
     }
 
-    fn run(&self, args: &[&str]) -> Seen {
+    pub(super) fn run(&self, args: &[&str]) -> Seen {
         let program = Program::try_parse_from(["casefile"].iter().chain(args)).expect("arguments that clap takes");
         let load = |path: &Path| {
             let bytes = fs::read(path).expect("a bundle");
@@ -141,6 +142,7 @@ impl Setting {
             now: &|| self.now.get(),
             state_dir: Some(self.dir.path().join("state")),
             agent: Some("sam".to_owned()),
+            rehearsal: None,
             callees: &self.targets,
             cancelled: &AtomicBool::new(false),
             pause: &|_| false,
@@ -153,23 +155,23 @@ impl Setting {
         Seen { exit, out: text(out), talk: text(talk) }
     }
 
-    fn json(&self, args: &[&str]) -> Value {
+    pub(super) fn json(&self, args: &[&str]) -> Value {
         let seen = self.run(&[args, &["--json"]].concat());
         serde_json::from_str(&seen.out).unwrap_or_else(|e| panic!("{args:?}: {e}: {}{}", seen.out, seen.talk))
     }
 
-    fn at(&self, moment: &str) -> &Self {
+    pub(super) fn at(&self, moment: &str) -> &Self {
         self.now.set(at(&format!("2026-11-23T{moment}Z")));
         self
     }
 
-    fn journal(&self) -> PathBuf {
+    pub(super) fn journal(&self) -> PathBuf {
         self.dir.path().join("state/journal/c-7fk2m9q4xa.jsonl")
     }
 }
 
 #[track_caller]
-fn refused(seen: &Seen, exit: Exit, told: &str) {
+pub(super) fn refused(seen: &Seen, exit: Exit, told: &str) {
     assert_eq!(seen.exit, exit, "{}{}", seen.out, seen.talk);
     assert!(seen.talk.contains(told), "lacks {told}: {}", seen.talk);
 }

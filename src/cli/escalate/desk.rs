@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::World;
 use super::failure::{Failure, journal_failed, no_state_dir};
+use super::rehearsal::Rehearsal;
 use crate::cli::exit::Exit;
 use crate::deliver::journal::{Head, Journal};
 use crate::deliver::outbox::Outbox;
@@ -30,13 +31,15 @@ pub(super) fn case_id(raw: &str) -> Result<CaseId, String> {
 }
 
 /// The folder of what is remembered between runs.
-pub(super) struct Desk {
+pub(super) struct Desk<'a> {
     state: PathBuf,
+    rehearsal: Option<&'a Rehearsal>,
 }
 
-impl Desk {
-    pub(super) fn of(world: &World<'_>) -> Result<Self, Failure> {
-        Ok(Self { state: world.state_dir.clone().ok_or_else(no_state_dir)? })
+impl<'a> Desk<'a> {
+    pub(super) fn of(world: &World<'a>) -> Result<Self, Failure> {
+        let state = world.state_dir.clone().ok_or_else(no_state_dir)?;
+        Ok(Self { state, rehearsal: world.rehearsal })
     }
 
     pub(super) fn journals(&self) -> PathBuf {
@@ -59,7 +62,12 @@ impl Desk {
 
     /// The outbox that was named, or the one of this account.
     pub(super) fn outbox(&self, named: Option<&Path>) -> Outbox {
-        Outbox::new(named.map_or_else(|| self.state.join("outbox"), Path::to_owned))
+        Outbox::new(named.map_or_else(|| self.outbox_folder(), Path::to_owned))
+    }
+
+    /// The outbox of this account.
+    pub(super) fn outbox_folder(&self) -> PathBuf {
+        self.state.join("outbox")
     }
 
     /// How far a case has come; nothing is locked.
@@ -69,12 +77,32 @@ impl Desk {
         found.ok_or_else(|| not_opened(case_id))
     }
 
+    /// The journal of a case, locked for this run; in a rehearsal a copy. It is made if need be.
+    pub(super) fn open_journal(&self, case_id: &CaseId) -> Result<Journal, Failure> {
+        let folder = match self.rehearsal {
+            Some(rehearsal) => rehearsal.journals(&self.journals(), case_id)?,
+            None => self.journals(),
+        };
+        Journal::open(&folder, case_id).map_err(|e| journal_failed(&e, false))
+    }
+
+    /// Keeps the facts of a case for the texts of later steps.
+    pub(super) fn keep(&self, case: &Case) -> Result<(), Failure> {
+        if self.rehearsal.is_some() {
+            return Ok(());
+        }
+        kept_case::keep(&self.cases(), case).map_err(|e| {
+            Failure::new(Exit::LocalFailure, e.to_string())
+                .hint("check the folder and its free space, then run the same command again")
+        })
+    }
+
     /// The same with its journal, locked for this run. No journal is made.
     pub(super) fn journal(&self, case_id: &CaseId) -> Result<(Journal, Progress), Failure> {
         if !journal::path_of(&self.journals(), case_id).is_file() {
             return Err(not_opened(case_id));
         }
-        let journal = Journal::open(&self.journals(), case_id).map_err(|e| journal_failed(&e, false))?;
+        let journal = self.open_journal(case_id)?;
         let progress = Progress::of(&journal.recorded()).ok_or_else(|| not_opened(case_id))?;
         Ok((journal, progress))
     }
@@ -82,11 +110,7 @@ impl Desk {
     /// The same for a case that has not ended.
     pub(super) fn unresolved(&self, case_id: &CaseId) -> Result<(Journal, Progress), Failure> {
         let (journal, progress) = self.journal(case_id)?;
-        match &progress.resolved {
-            None => Ok((journal, progress)),
-            Some(end) => Err(Failure::new(Exit::No, format!("{case_id} was resolved at {}", end.at))
-                .hint("open a new case, and name this one in its summary")),
-        }
+        still_open(case_id, &progress).map(|()| (journal, progress))
     }
 
     /// The facts that were kept when the case was opened.
@@ -100,7 +124,17 @@ impl Desk {
     }
 }
 
-fn not_opened(case_id: &CaseId) -> Failure {
+/// Refuses a case that has ended.
+pub(super) fn still_open(case_id: &CaseId, progress: &Progress) -> Result<(), Failure> {
+    match &progress.resolved {
+        None => Ok(()),
+        Some(end) => Err(Failure::new(Exit::No, format!("{case_id} was resolved at {}", end.at))
+            .hint("open a new case, and name this one in its summary")),
+    }
+}
+
+/// That this machine knows nothing of the case.
+pub(super) fn not_opened(case_id: &CaseId) -> Failure {
     Failure::new(Exit::Usage, format!("{case_id} was not escalated on this machine"))
         .hint("`casefile escalate list --all` shows the cases that were")
 }

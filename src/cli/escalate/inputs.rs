@@ -19,6 +19,25 @@ pub(super) fn policy_in_force(named: Option<&Path>) -> Result<Policy, Failure> {
 
 /// Reads a file that somebody wrote and parses it under its name.
 pub(super) fn parsed<T>(path: &Path, parse: impl FnOnce(&str, &str) -> Result<T, ConfigError>) -> Result<T, Failure> {
+    Ok(parse(&path.display().to_string(), &text_of(path)?)?)
+}
+
+/// Reads the calendars that the policy's schedules name; `file` is the policy's own, beside which a bare name is looked for.
+pub(super) fn read_schedules(policy: &mut Policy, file: Option<&Path>) -> Result<(), Failure> {
+    let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));
+    for (team, schedule) in &mut policy.on_call {
+        let Some(path) = schedule.file().map(|name| folder.join(name)) else { continue };
+        let text = text_of(&path)?;
+        schedule.read(&text).map_err(|problem| {
+            let what = format!("the schedule of {team} in {}: {problem}", path.display());
+            Failure::new(Exit::Usage, what)
+                .hint("mend the calendar, or export it anew; nobody is guessed from half of it")
+        })?;
+    }
+    Ok(())
+}
+
+fn text_of(path: &Path) -> Result<String, Failure> {
     let name = path.display().to_string();
     let unreadable = |why: String| {
         Failure::new(Exit::Usage, format!("cannot read {name}: {why}")).hint("check the path and who may read it")
@@ -30,8 +49,7 @@ pub(super) fn parsed<T>(path: &Path, parse: impl FnOnce(&str, &str) -> Result<T,
     if bytes.len() as u64 > MAX_CONFIG_BYTES {
         return Err(unreadable(format!("it is longer than {MAX_CONFIG_BYTES} bytes")));
     }
-    let text = String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8".to_owned()))?;
-    Ok(parse(&name, &text)?)
+    String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8".to_owned()))
 }
 
 /// The customer's facts under the agent's.

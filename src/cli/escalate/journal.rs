@@ -1,8 +1,5 @@
 //! `casefile escalate journal`: checks the record of a case, or prints it as it stands.
 
-use std::fs::File;
-use std::io;
-
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -61,7 +58,12 @@ pub(super) fn run(args: &JournalArgs, world: &mut World<'_>) -> Result<Exit, Fai
     }
 }
 
-fn verify(case: &CaseArgs, known: Option<Sha256Digest>, desk: &Desk, world: &mut World<'_>) -> Result<Exit, Failure> {
+fn verify(
+    case: &CaseArgs,
+    known: Option<Sha256Digest>,
+    desk: &Desk<'_>,
+    world: &mut World<'_>,
+) -> Result<Exit, Failure> {
     let path = journal::path_of(&desk.journals(), &case.case_id);
     let read = journal::read_whole(&desk.journals(), &case.case_id).map_err(|e| journal_failed(&e, false))?;
     let read = read.ok_or_else(|| no_journal(&case.case_id))?;
@@ -92,14 +94,11 @@ fn verify(case: &CaseArgs, known: Option<Sha256Digest>, desk: &Desk, world: &mut
     Ok(Exit::Done)
 }
 
-fn export(case_id: &CaseId, desk: &Desk, world: &mut World<'_>) -> Result<Exit, Failure> {
+fn export(case_id: &CaseId, desk: &Desk<'_>, world: &mut World<'_>) -> Result<Exit, Failure> {
     let read = journal::read_whole(&desk.journals(), case_id).map_err(|e| journal_failed(&e, false))?;
-    read.ok_or_else(|| no_journal(case_id))?;
-    let path = journal::path_of(&desk.journals(), case_id);
-    let mut file = File::open(&path).map_err(|e| {
-        Failure::new(Exit::LocalFailure, format!("cannot read {}: {e}", path.display())).hint("check who may read it")
-    })?;
-    io::copy(&mut file, world.out).map(|_| Exit::Done).map_err(output_failed)
+    let read = read.ok_or_else(|| no_journal(case_id))?;
+    // Not read a second time: what was checked is what goes out.
+    world.out.write_all(&read.bytes).map(|()| Exit::Done).map_err(output_failed)
 }
 
 fn no_journal(case_id: &CaseId) -> Failure {

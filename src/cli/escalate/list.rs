@@ -89,6 +89,9 @@ fn print(entries: &[Entry], now: Timestamp, to: &mut dyn Write) -> io::Result<()
         };
         let title = progress.title.as_deref().unwrap_or_default();
         let title = title.split_once("] ").map_or(title, |(_, title)| title);
+        // The service in front of it would leave no room for what is wrong.
+        let service = progress.service.as_deref().map(|service| format!("{service}: "));
+        let title = service.and_then(|service| title.strip_prefix(service.as_str())).unwrap_or(title);
         let row = format!(
             "{case_id:<12} {:<4} {:<12} {:<33} {}",
             progress.severity.to_string(),

@@ -4,6 +4,7 @@ pub mod access;
 pub mod ack;
 pub mod attach;
 pub mod callees;
+mod calls;
 pub mod desk;
 mod drop;
 mod failure;
@@ -14,10 +15,13 @@ pub mod open;
 mod opened_text;
 pub mod policy;
 pub mod policy_callees;
+mod policy_explain;
 mod purge;
 mod recorded;
 mod refusals;
+pub mod rehearsal;
 pub mod resolve;
+mod said;
 pub mod severity;
 pub mod status;
 mod status_text;
@@ -41,13 +45,15 @@ use callees::Callees;
 use drop::DropArgs;
 pub use failure::Failure;
 use failure::output_failed;
-use inputs::policy_in_force;
+use inputs::{policy_in_force, read_schedules};
 use open::OpenArgs;
 use policy::PolicyArgs;
+use rehearsal::Rehearsal;
 
 use super::exit::Exit;
 use crate::deliver::handover::BundleFacts;
 use crate::deliver::secrets::Environment;
+use crate::model::printable::push_json;
 
 /// Hand a case over to engineering
 #[derive(Debug, Args)]
@@ -100,6 +106,8 @@ pub struct World<'a> {
     pub state_dir: Option<PathBuf>,
     /// Who is at the keyboard, for the journal.
     pub agent: Option<String>,
+    /// The rehearsal, where nothing is to go out.
+    pub rehearsal: Option<&'a Rehearsal>,
     /// Who is told, and how.
     pub callees: &'a dyn Callees,
     /// Set when somebody interrupts; an upload then stops within a second.
@@ -114,48 +122,113 @@ pub struct World<'a> {
     pub talk: &'a mut dyn Write,
 }
 
-/// Runs the verb.
-pub fn run(args: &EscalateArgs, world: &mut World<'_>) -> Exit {
-    use EscalateCommand as Verb;
-    let (result, json) = match &args.command {
-        Verb::Open(open) => (open::run(open, world), open.json),
-        Verb::Status(status) => (status::run(status, world), status.case.json),
-        Verb::List(list) => (list::run(list, world), list.json),
-        Verb::Ack(ack) => (ack::run(ack, world), ack.case.json),
-        Verb::Update(update) => (update::run(update, world), update.case.json),
-        Verb::Severity(severity) => (severity::run(severity, world), severity.case.json),
-        Verb::Attach(attach) => (attach::run(attach, world), attach.case.json),
-        Verb::Access(access) => (access::run(access, world), access.verb.case().json),
-        Verb::Watch(watch) => (watch::run(watch, world), false),
-        Verb::Resolve(resolve) => (resolve::run(resolve, world), resolve.case.json),
-        Verb::Journal(journal) => (journal::run(journal, world), journal.json()),
-        Verb::Purge(purge) => (purge::run(purge, world), purge.json),
-        Verb::Policy(policy) => (run_policy(policy, world), false),
-        Verb::Drop(args) => (drop::run(args, world), args.json()),
-    };
-    match result {
-        Ok(exit) => exit,
-        Err(failure) => {
-            // A terminal that is gone cannot be told so.
-            drop(failure::tell(&failure, world.talk));
-            if json {
-                drop(print_json(&failure::in_json(&failure), world.out));
-            }
-            failure.exit
+impl EscalateArgs {
+    /// The folder of a rehearsal, where one is asked for.
+    #[must_use]
+    pub fn rehearsal(&self) -> Option<&Path> {
+        use EscalateCommand as Verb;
+        match &self.command {
+            Verb::Open(open) => open.dry_run.as_ref()?.as_deref(),
+            Verb::Severity(severity) => severity.rehearsal.folder.as_deref(),
+            Verb::Attach(attach) => attach.rehearsal.folder.as_deref(),
+            Verb::Resolve(resolve) => resolve.rehearsal.folder.as_deref(),
+            Verb::Watch(watch) => watch.rehearsal.folder.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Whether one JSON document is asked for.
+    fn json(&self) -> bool {
+        use EscalateCommand as Verb;
+        match &self.command {
+            Verb::Open(open) => open.json,
+            Verb::Status(status) => status.case.json,
+            Verb::List(list) => list.json,
+            Verb::Ack(ack) => ack.case.json,
+            Verb::Update(update) => update.case.json,
+            Verb::Severity(severity) => severity.case.json,
+            Verb::Attach(attach) => attach.case.json,
+            Verb::Access(access) => access.verb.case().json,
+            Verb::Resolve(resolve) => resolve.case.json,
+            Verb::Journal(journal) => journal.json(),
+            Verb::Purge(purge) => purge.json,
+            Verb::Drop(args) => args.json(),
+            Verb::Watch(_) | Verb::Policy(_) => false,
         }
     }
 }
 
+/// Runs the verb.
+pub fn run(args: &EscalateArgs, world: &mut World<'_>) -> Exit {
+    let result = match world.rehearsal {
+        None => dispatch(args, world),
+        Some(rehearsal) => rehearse(rehearsal, args, world),
+    };
+    result.unwrap_or_else(|failure| end(&failure, args, world.out, world.talk))
+}
+
+/// Tells a failure that ends the run, and how it ends.
+pub fn end(failure: &Failure, args: &EscalateArgs, out: &mut dyn Write, talk: &mut dyn Write) -> Exit {
+    // A terminal that is gone cannot be told so.
+    drop(failure::tell(failure, talk));
+    if args.json() {
+        drop(print_json(&failure::in_json(failure), out));
+    }
+    failure.exit
+}
+
+/// Runs the verb in a rehearsal. What it prints of itself is left out: it would say that things were done.
+fn rehearse(rehearsal: &Rehearsal, args: &EscalateArgs, world: &mut World<'_>) -> Result<Exit, Failure> {
+    let mut said = Vec::new();
+    let result = {
+        let (state_dir, agent) = (world.state_dir.clone(), world.agent.clone());
+        dispatch(args, &mut World { out: &mut said, talk: &mut *world.talk, state_dir, agent, ..*world })
+    };
+    // With JSON there is one document: that of the failure, where there is one.
+    let told = if args.json() && result.is_err() { Ok(()) } else { rehearsal.tell(args.json(), world) };
+    result.and_then(|exit| told.map(|()| exit))
+}
+
+fn dispatch(args: &EscalateArgs, world: &mut World<'_>) -> Result<Exit, Failure> {
+    use EscalateCommand as Verb;
+    match &args.command {
+        Verb::Open(open) => open::run(open, world),
+        Verb::Status(status) => status::run(status, world),
+        Verb::List(list) => list::run(list, world),
+        Verb::Ack(ack) => ack::run(ack, world),
+        Verb::Update(update) => update::run(update, world),
+        Verb::Severity(severity) => severity::run(severity, world),
+        Verb::Attach(attach) => attach::run(attach, world),
+        Verb::Access(access) => access::run(access, world),
+        Verb::Watch(watch) => watch::run(watch, world),
+        Verb::Resolve(resolve) => resolve::run(resolve, world),
+        Verb::Journal(journal) => journal::run(journal, world),
+        Verb::Purge(purge) => purge::run(purge, world),
+        Verb::Policy(policy) => run_policy(policy, world),
+        Verb::Drop(args) => drop::run(args, world),
+    }
+}
+
 fn run_policy(args: &PolicyArgs, world: &mut World<'_>) -> Result<Exit, Failure> {
-    let policy = policy_in_force(args.policy.as_deref())?;
+    let mut policy = policy_in_force(args.policy.as_deref())?;
+    if args.reads_schedules() {
+        read_schedules(&mut policy, args.policy.as_deref())?;
+    }
     policy::run(args, &policy, (world.now)(), world.out, world.talk).map_err(output_failed)
 }
 
 fn print_json(document: &Value, to: &mut dyn Write) -> io::Result<()> {
-    writeln!(to, "{document:#}")
+    // What it holds comes from journals, tickets and far sides.
+    let mut text = String::new();
+    push_json(&mut text, &format!("{document:#}"));
+    writeln!(to, "{text}")
 }
 
 #[cfg(test)]
 mod case_tests;
 #[cfg(test)]
+mod rehearsal_tests;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod track_tests;

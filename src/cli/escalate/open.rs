@@ -1,5 +1,6 @@
 //! `casefile escalate open`: decides on the severity, writes the ticket and hands the case over.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -12,6 +13,7 @@ use super::inputs::{parsed, policy_in_force, the_case};
 use super::opened_text::{dry_json, handed_json, print_handed};
 use super::print_json;
 use super::refusals::{Resume, refused, stopped};
+use super::said::kept_if;
 use super::severity::after;
 use super::store::{self, Carrier};
 use super::ticket_system;
@@ -20,12 +22,11 @@ use super::watch::is_kept;
 use crate::checklist::Checklist;
 use crate::cli::exit::Exit;
 use crate::deliver::callout::Told;
-use crate::deliver::handover::{Request, Way, carry_out, prepare};
-use crate::deliver::journal::Journal;
-use crate::deliver::{journal, kept_case};
+use crate::deliver::handover::{Request, StepError, Way, carry_out, prepare};
+use crate::deliver::{journal, kept_ticket};
 use crate::escalate::callout::Levels;
 use crate::escalate::plain_text::one_line;
-use crate::escalate::{Progress, TicketTemplate};
+use crate::escalate::{Progress, Ticket, TicketTemplate};
 use crate::model::case::GivenBy;
 use crate::model::{CaseId, Severity, Sha256Digest, case_file};
 
@@ -74,12 +75,12 @@ pub struct OpenArgs {
     /// Hand over before the troubleshooting is done, because it cannot wait for this reason; it stands in the ticket and the journal
     #[arg(long, value_name = "REASON")]
     pub time_critical: Option<String>,
-    /// Ask for the pager; only SEV1 and SEV2 go there
+    /// Wake somebody also where the policy has no pager for these hours; only for SEV1 and SEV2
     #[arg(long)]
     pub page: bool,
-    /// Print the ticket; write and send nothing
-    #[arg(long)]
-    pub dry_run: bool,
+    /// Print the ticket; write and send nothing. With a new folder: write each request, mail and file that would go out to it
+    #[arg(long, value_name = "DIR", num_args = 0..=1, value_parser = no_file)]
+    pub dry_run: Option<Option<PathBuf>>,
     /// Print one JSON document
     #[arg(long)]
     pub json: bool,
@@ -99,6 +100,10 @@ pub(super) fn run(args: &OpenArgs, world: &mut World<'_>) -> Result<Exit, Failur
     let bundle = args.bundle.as_deref().map(world.load).transpose()?;
     let case = the_case(bundle.as_ref(), agents)?;
     let now = (world.now)();
+    // What is kept is what the ticket says too.
+    let severity_reason = kept_if("--severity-reason", args.severity_reason.as_deref(), world.talk)?;
+    let override_checklist = kept_if("--override-checklist", args.override_checklist.as_deref(), world.talk)?;
+    let time_critical = kept_if("--time-critical", args.time_critical.as_deref(), world.talk)?;
     let known = world.state_dir.as_ref().and_then(|_| Desk::of(world).ok());
     let before = known.map(|desk| journal::read(&desk.journals(), &case.case_id)).transpose();
     let before = before.map_err(|e| journal_failed(&e, false))?.flatten();
@@ -110,9 +115,9 @@ pub(super) fn run(args: &OpenArgs, world: &mut World<'_>) -> Result<Exit, Failur
         checklist: &checklist,
         template: &template,
         severity: args.severity,
-        severity_reason: args.severity_reason.as_deref(),
-        override_checklist: args.override_checklist.as_deref(),
-        time_critical: args.time_critical.as_deref(),
+        severity_reason: severity_reason.as_deref(),
+        override_checklist: override_checklist.as_deref(),
+        time_critical: time_critical.as_deref(),
         page: args.page,
         progress: progress.as_ref(),
         agent: world.agent.as_deref(),
@@ -120,11 +125,11 @@ pub(super) fn run(args: &OpenArgs, world: &mut World<'_>) -> Result<Exit, Failur
     };
     let mut prepared = prepare(&request).map_err(|refusal| refused(refusal, &case.case_id))?;
     let about = About { case: &case, severity: prepared.decided.severity, policy: &policy, now, page: args.page };
-    let targets = world.callees.levels(&about)?;
+    let called = world.callees.levels(&about)?;
     // Every notice is worded before any is sent: one that may not go out stops the whole.
-    let connected = Connected::level(world.callees, &about, targets.first().map_or(&[], Vec::as_slice), 1)?;
-    prepared.levels = Levels { targets, after: after(&policy, prepared.decided.severity) };
-    if args.dry_run {
+    let connected = Connected::level(world.callees, &about, called.levels.first().map_or(&[], Vec::as_slice), 1)?;
+    prepared.levels = Levels { targets: called.levels.clone(), after: after(&policy, prepared.decided.severity) };
+    if matches!(args.dry_run, Some(None)) {
         let told = if args.json {
             print_json(&dry_json(&prepared), world.out)
         } else {
@@ -133,12 +138,10 @@ pub(super) fn run(args: &OpenArgs, world: &mut World<'_>) -> Result<Exit, Failur
         return told.map(|()| Exit::Done).map_err(output_failed);
     }
     let desk = Desk::of(world)?;
-    let system = ticket_system::for_new_case(args.outbox.as_deref(), &policy, &desk, world.environment)?;
-    let mut journal = Journal::open(&desk.journals(), &case.case_id).map_err(|e| journal_failed(&e, false))?;
-    kept_case::keep(&desk.cases(), &case).map_err(|e| {
-        Failure::new(Exit::LocalFailure, e.to_string())
-            .hint("check the folder and its free space, then run the same command again")
-    })?;
+    let is_file = args.outbox.is_some() || policy.ticket_system_in_force().is_none();
+    let system = ticket_system::for_new_case(args.outbox.as_deref(), &policy, progress.as_ref(), &desk, world)?;
+    let mut journal = desk.open_journal(&case.case_id)?;
+    desk.keep(&case)?;
     let addressees = connected.addressees();
     let carrier = Carrier::new(&policy, &desk, world, args.json);
     let put = |path: &Path, case_id: &CaseId, digest: &Sha256Digest| carrier.put(path, case_id, digest);
@@ -148,29 +151,40 @@ pub(super) fn run(args: &OpenArgs, world: &mut World<'_>) -> Result<Exit, Failur
         Ok(handed) => handed,
         Err(e) => {
             told_text::print(&e.told, world.talk).map_err(output_failed)?;
+            if !is_file && e.ticket.is_none() && world.rehearsal.is_none() && matches!(*e.source, StepError::Deliver(_))
+            {
+                keep_as_mail(&prepared.ticket, &desk, world.talk).map_err(output_failed)?;
+            }
             if told_text::nobody_reached(&e.told) {
-                told_text::print_contacts(&policy, world.talk).map_err(output_failed)?;
+                told_text::print_contacts(&policy, told_text::NOBODY_TOLD, world.talk).map_err(output_failed)?;
             }
             let resume =
                 Resume { bundle: args.bundle.as_deref(), policy: args.policy.as_deref(), store: store.is_some() };
             return Err(stopped(&e, &case.case_id, &resume, &args.command()));
         }
     };
+    if world.rehearsal.is_some() {
+        told_text::print_failed(&handed.told, world.talk).map_err(output_failed)?;
+    }
     let told = if args.json {
-        print_json(&handed_json(&prepared, &handed), world.out)
+        print_json(&handed_json(&prepared, &handed, &called), world.out)
     } else {
-        print_handed(&prepared, &handed, journal.path(), world.out)
+        print_handed(&prepared, &handed, &called, journal.path(), world.out)
     };
     told.map_err(output_failed)?;
     if told_text::nobody_reached(&handed.told) {
-        told_text::print_contacts(&policy, world.talk).map_err(output_failed)?;
+        told_text::print_contacts(&policy, told_text::NOBODY_TOLD, world.talk).map_err(output_failed)?;
     }
-    if prepared.has_clocks() && !is_kept(&desk, (world.now)()) {
-        let warning = "warning: nothing keeps the clocks of this case: run `casefile escalate watch`, or put its timer in place \
+    if world.rehearsal.is_none() && prepared.has_clocks() && !is_kept(&desk, (world.now)()) {
+        let warning = "nothing keeps the clocks of this case: run `casefile escalate watch`, or put its timer in place \
                        (`casefile escalate watch --print-timer systemd`, cron or schtasks)";
-        writeln!(world.talk, "{warning}").map_err(output_failed)?;
+        told_text::line("warning:", warning, world.talk).map_err(output_failed)?;
     }
-    let whole = handed.told.iter().all(Told::reached) && handed.remarks.is_empty();
+    let asleep = called.nobody_wakes.is_some() && (args.page || prepared.decided.severity == Severity::Sev1);
+    if asleep && !told_text::nobody_reached(&handed.told) {
+        told_text::print_contacts(&policy, "nobody was woken", world.talk).map_err(output_failed)?;
+    }
+    let whole = handed.told.iter().all(Told::reached) && handed.remarks.is_empty() && !(args.page && asleep);
     Ok(if whole { Exit::Done } else { Exit::Partial })
 }
 
@@ -216,6 +230,20 @@ fn shell_word(word: &str) -> String {
         return word.to_owned();
     }
     format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+/// The ticket as a mail in the outbox, where its system did not take it: somebody can send it by hand.
+fn keep_as_mail(ticket: &Ticket, desk: &Desk<'_>, talk: &mut dyn io::Write) -> io::Result<()> {
+    match kept_ticket::keep(&desk.outbox_folder(), ticket) {
+        Ok(path) => told_text::line("ticket", &format!("kept as a mail, to be sent by hand: {}", path.display()), talk),
+        Err(e) => told_text::line("ticket", &format!("could not be kept as a mail either: {e}"), talk),
+    }
+}
+
+/// Not the bundle that stands behind the flag.
+fn no_file(raw: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(raw);
+    if path.is_file() { Err("is a file; --dry-run takes a new folder, or stands last".to_owned()) } else { Ok(path) }
 }
 
 pub(super) fn severity(raw: &str) -> Result<Severity, String> {

@@ -5,52 +5,61 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::told_text;
+use super::callees::Called;
+use super::told_text::{self, line};
 use crate::deliver::Attached;
 use crate::deliver::handover::{Handed, Prepared, Uploaded};
 use crate::escalate::plain_text::one_line;
 use crate::escalate::targets::in_words;
 
-pub(super) fn print_handed(prepared: &Prepared, handed: &Handed, journal: &Path, to: &mut dyn Write) -> io::Result<()> {
+pub(super) fn print_handed(
+    prepared: &Prepared,
+    handed: &Handed,
+    called: &Called,
+    journal: &Path,
+    to: &mut dyn Write,
+) -> io::Result<()> {
     let Handed { ticket, already, attached, uploaded, told, remarks, head } = handed;
     let made = if *already { " (was there before; its text is as it was first made)" } else { "" };
-    writeln!(to, "ticket    {}{made}", ticket.location)?;
-    writeln!(to, "queue     {}", prepared.ticket.queue)?;
-    writeln!(to, "severity  {}; {}", prepared.decided.severity, prepared.decided.by_facts.reason)?;
+    line("ticket", &format!("{}{made}", ticket.location), to)?;
+    line("queue", &prepared.ticket.queue, to)?;
+    line("severity", &format!("{}; {}", prepared.decided.severity, prepared.decided.by_facts.reason), to)?;
     for unknown in &prepared.decided.by_facts.unknowns {
-        writeln!(to, "unknown   {unknown}")?;
+        line("unknown", unknown, to)?;
     }
     for (name, due) in [("answer", &prepared.targets.respond), ("escalate", &prepared.targets.escalate)] {
-        match due {
-            Some(due) => {
+        let due = due.as_ref().map_or_else(
+            || "due none".to_owned(),
+            |due| {
                 let missed = due.missed_by.map_or_else(String::new, |by| format!("; missed by {}", in_words(by)));
-                writeln!(to, "{name:<9} due {} ({}){missed}", due.at, due.counted)?;
-            }
-            None => writeln!(to, "{name:<9} due none")?,
-        }
+                format!("due {} ({}){missed}", due.at, due.counted)
+            },
+        );
+        line(name, &due, to)?;
     }
     if let Some(why) = &prepared.desk_closed {
-        writeln!(to, "desk      closed ({why})")?;
+        line("desk", &format!("closed ({why})"), to)?;
     }
+    told_text::print_route(called, to)?;
     told_text::print(told, to)?;
     let compared = |read_back: bool| if read_back { "read back" } else { "not read back" };
     match (attached, uploaded) {
         (Some(Attached { name, size, digest, read_back, .. }), _) => {
-            writeln!(to, "bundle    {name}, {size} bytes, {}: {digest}", compared(*read_back))?;
+            line("bundle", &format!("{name}, {size} bytes, {}: {digest}", compared(*read_back)), to)?;
         }
         (None, Some(Uploaded { upload, url, name, size, digest, read_back, .. })) => {
-            writeln!(to, "bundle    {name}, {size} bytes, by link, {}: {digest}", compared(*read_back))?;
-            writeln!(to, "upload    {upload}: {}", one_line(url, 2000))?;
+            line("bundle", &format!("{name}, {size} bytes, by link, {}: {digest}", compared(*read_back)), to)?;
+            line("upload", &format!("{upload}: {}", one_line(url, 2000)), to)?;
         }
-        (None, None) => writeln!(to, "bundle    none")?,
+        (None, None) => line("bundle", "none", to)?,
     }
     for remark in remarks {
-        writeln!(to, "remark    {}", one_line(remark, 300))?;
+        line("remark", &one_line(remark, 300), to)?;
     }
     for item in prepared.evaluation.missing() {
-        writeln!(to, "owed      {}: {}", item.id, one_line(item.missing().unwrap_or_default(), 300))?;
+        line("owed", &format!("{}: {}", item.id, one_line(item.missing().unwrap_or_default(), 300)), to)?;
     }
-    writeln!(to, "journal   {}, line {}, head {}", journal.display(), head.seq, head.hash)
+    line("journal", &format!("{}, line {}, head {}", journal.display(), head.seq, head.hash), to)
 }
 
 fn common_json(prepared: &Prepared) -> Value {
@@ -86,11 +95,12 @@ fn common_json(prepared: &Prepared) -> Value {
     })
 }
 
-pub(super) fn handed_json(prepared: &Prepared, handed: &Handed) -> Value {
+pub(super) fn handed_json(prepared: &Prepared, handed: &Handed, called: &Called) -> Value {
     let mut document = common_json(prepared);
     document["ticket"] = json!(handed.ticket);
     document["ticket_was_there"] = json!(handed.already);
     document["attached"] = json!(handed.attached);
+    document["route"] = told_text::route_json(called);
     document["uploaded"] = json!(handed.uploaded);
     document["notices"] = told_text::as_json(&handed.told);
     document["remarks"] = json!(handed.remarks);

@@ -7,15 +7,13 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::checklist::{Checklist, Group};
+use super::policy_explain::explain;
 use crate::cli::exit::Exit;
 use crate::cli::verify_text::{WIDTH, wrap};
 use crate::escalate::Policy;
-use crate::escalate::matrix::{self, Hours};
+use crate::escalate::matrix;
 use crate::escalate::on_call::Schedule;
 use crate::escalate::plain_text::one_line;
-use crate::escalate::policy::{Reading, Runs, Target};
-use crate::model::Severity;
 
 /// Longest text of a policy on the screen.
 const LONGEST: usize = 300;
@@ -61,6 +59,13 @@ pub enum PolicyVerb {
     },
     /// Print the built-in policy, to start your own from
     Default,
+}
+
+impl PolicyArgs {
+    /// Whether the verb asks who is on call. Whom to call is printed whatever has become of the calendars.
+    pub(super) fn reads_schedules(&self) -> bool {
+        matches!(self.verb, PolicyVerb::Check | PolicyVerb::Explain | PolicyVerb::Oncall { .. })
+    }
 }
 
 /// Runs the verb over `policy` at `now`.
@@ -120,123 +125,8 @@ fn check(policy: &Policy, now: Timestamp, out: &mut dyn Write) -> io::Result<Exi
     Ok(Exit::No)
 }
 
-fn explain(policy: &Policy, now: Timestamp, out: &mut dyn Write) -> io::Result<Exit> {
-    writeln!(out, "Severities (unknown facts take the higher level)")?;
-    for severity in Severity::ALL {
-        let level = policy.level(severity);
-        write_wrapped(&severity.to_string(), level.definition.trim(), out)?;
-        for (clock, target) in [("hand over", level.escalate), ("answer", level.respond)] {
-            if let Some(target) = target {
-                write_wrapped("", &format!("{clock} within {}", in_words(target)), out)?;
-            }
-        }
-        if level.escalate.is_none() && level.respond.is_none() {
-            write_wrapped("", "no due time", out)?;
-        }
-    }
-    write_wrapped("", "both run from the customer's report; a customer's tighter SLA replaces the answer", out)?;
-    write_wrapped("", &format!("many users: {} or more", policy.many_users), out)?;
-    writeln!(out, "\nBusiness hours")?;
-    for (name, calendar) in &policy.calendars {
-        let state = match (calendar.closed(now), calendar.next_open(now)) {
-            (None, _) => "open now".to_owned(),
-            (Some(why), Ok(opens)) => format!("closed now ({why}); opens {}", calendar.local(opens)),
-            (Some(why), Err(e)) => format!("closed now ({why}); {e}"),
-        };
-        let default = if *name == policy.calendar { ", for services that name none" } else { "" };
-        write_wrapped(name, &format!("{}{default}: {state}", calendar.zone_name()), out)?;
-    }
-    write_wrapped("", "outside of them SEV1 and SEV2 need the customer's emergency contact", out)?;
-    writeln!(out, "\nQueues")?;
-    for service in &policy.routing.services {
-        let runbook = service.runbook.as_deref().map_or_else(String::new, |runbook| format!("; runbook {runbook}"));
-        write_wrapped(&service.service, &format!("{}{runbook}", service.queue), out)?;
-    }
-    write_wrapped("other", &policy.routing.default_queue, out)?;
-    write_wrapped("SEV4", &policy.routing.backlog_queue, out)?;
-    writeln!(out, "\nWho is told")?;
-    explain_matrix(policy, out)?;
-    writeln!(out, "\nOn call")?;
-    for (team, schedule) in &policy.on_call {
-        write_wrapped(team, &turn(schedule, now).unwrap_or_else(|| "nobody now".to_owned()), out)?;
-    }
-    if policy.on_call.is_empty() {
-        write_wrapped("", "no schedule; whom to call: casefile escalate policy contacts", out)?;
-    }
-    writeln!(out, "\nWhat a handoff needs (casefile verify tells what a bundle lacks)")?;
-    let checklist = Checklist::builtin();
-    for group in Group::ALL {
-        writeln!(out, "  {}", group.title())?;
-        for item in checklist.items.iter().filter(|item| item.group == group) {
-            write_wrapped(required_for(item.required_from), &item.question, out)?;
-        }
-    }
-    Ok(Exit::Done)
-}
-
-fn explain_matrix(policy: &Policy, out: &mut dyn Write) -> io::Result<()> {
-    let describe = |level: &Vec<String>| -> String {
-        let target = |name: &String| {
-            let target = policy.notifier(name)?;
-            let pager = if target.is_pager() { ", wakes" } else { "" };
-            let secure = if target.secure { "" } else { ", public" };
-            Some(format!("{name} ({}{pager}{secure})", target.kind.word()))
-        };
-        level.iter().filter_map(target).collect::<Vec<_>>().join(", ")
-    };
-    for row in &policy.matrix {
-        let hours = match row.hours {
-            Hours::Open => "in business hours",
-            Hours::Closed => "outside business hours",
-            Hours::Any => "day and night",
-        };
-        let service = row.service.as_deref().unwrap_or("all services");
-        write_wrapped(&row.severities.join(" "), &format!("{service}, {hours}"), out)?;
-        for (n, level) in row.levels.iter().enumerate() {
-            let when = if n == 0 { "at once: " } else { "then: " };
-            write_wrapped("", &format!("{when}{}", describe(level)), out)?;
-        }
-    }
-    if policy.matrix.is_empty() {
-        write_wrapped("", "no rows: notices are files in the outbox, for SRE and Engineering", out)?;
-    } else {
-        write_wrapped("other", "what no row fits becomes a file in the outbox, and that is said", out)?;
-    }
-    write_wrapped("", "SEV4 pages and pings nobody; SEV3 pages nobody outside business hours", out)?;
-    write_wrapped("", "who is public hears one line without personal data", out)
-}
-
-/// The severities that require what is required from `least` on.
-fn required_for(least: Severity) -> &'static str {
-    match least {
-        Severity::Sev1 => "SEV1",
-        Severity::Sev2 => "SEV1, SEV2",
-        Severity::Sev3 => "SEV1 to 3",
-        Severity::Sev4 => "every case",
-    }
-}
-
-/// `15 minutes, day and night`.
-fn in_words(target: Target) -> String {
-    let Target { minutes, runs, reading } = target;
-    let hours = if minutes.is_multiple_of(60) {
-        crate::cli::count(u64::from(minutes / 60), "hour")
-    } else {
-        crate::cli::count(u64::from(minutes), "minute")
-    };
-    match (runs, reading) {
-        (Runs::Always, _) => format!("{hours}, day and night"),
-        (Runs::BusinessHours, Some(Reading::BusinessDays)) => {
-            format!(
-                "{hours}, read as {} at the same time of day",
-                crate::cli::count(u64::from(minutes / 1440), "business day")
-            )
-        }
-        (Runs::BusinessHours, _) => format!("{hours} in which the desk is open"),
-    }
-}
-
-fn turn(schedule: &Schedule, at: Timestamp) -> Option<String> {
+/// Who has it now and until when.
+pub(super) fn turn(schedule: &Schedule, at: Timestamp) -> Option<String> {
     let turn = schedule.turn(at)?;
     let stands_in = if turn.stands_in { " (stands in)" } else { "" };
     Some(format!("{}{stands_in} until {}", turn.who, schedule.local(turn.until)))
@@ -287,7 +177,7 @@ fn on_call(
                 let turn = schedule.turn(at);
                 json!({
                     "team": team,
-                    "on_call": turn.as_ref().map(|turn| turn.who),
+                    "on_call": turn.as_ref().map(|turn| &turn.who),
                     "stands_in": turn.as_ref().map(|turn| turn.stands_in),
                     "until": turn.as_ref().map(|turn| turn.until.to_string()),
                 })
@@ -313,7 +203,7 @@ fn on_call(
 }
 
 /// A word in the first column and a text beside it, within 80 columns.
-fn write_wrapped(word: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write_wrapped(word: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
     let mut lines = String::new();
     wrap(&format!("  {:<COLUMN$}  ", one_line(word, LONGEST)), COLUMN + 4, &one_line(text, LONGEST), WIDTH, &mut lines);
     out.write_all(lines.as_bytes())

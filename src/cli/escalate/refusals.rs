@@ -135,7 +135,13 @@ pub(super) fn step_failed(
     case_id: &CaseId,
     resume: &Resume<'_>,
 ) -> Failure {
-    let exit = if ticket.is_some() { Exit::Partial } else { Exit::LocalFailure };
+    // A far side that fails is not this machine's fault: the case is in the journal, and the same command goes on.
+    let remote = !matches!(
+        source,
+        StepError::Journal(_)
+            | StepError::Deliver(DeliverError::Io { .. } | DeliverError::Busy(_) | DeliverError::DamagedRecord { .. })
+    );
+    let exit = if ticket.is_some() || remote { Exit::Partial } else { Exit::LocalFailure };
     let failure = match source {
         StepError::Journal(e) => journal_failed(e, ticket.is_some()),
         e @ StepError::NotUploaded { source, .. } => {

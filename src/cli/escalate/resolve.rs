@@ -8,12 +8,14 @@ use serde_json::json;
 
 use super::World;
 use super::callees::Connected;
-use super::desk::{CaseArgs, Desk};
+use super::desk::{CaseArgs, Desk, still_open};
 use super::failure::{Failure, journal_failed, output_failed};
 use super::inputs::policy_in_force;
 use super::print_json;
+use super::rehearsal::RehearsalArgs;
+use super::said::kept;
 use super::ticket_system;
-use super::update::message;
+use super::update::{Say, Told, message};
 use crate::checklist::says_nothing;
 use crate::cli::exit::Exit;
 use crate::deliver::TicketStatus;
@@ -22,9 +24,13 @@ use crate::deliver::journal::{Event, Journal};
 use crate::deliver::kept_case;
 use crate::escalate::plain_text::{inline, one_line};
 use crate::escalate::{Policy, Progress};
+use crate::model::CaseId;
 
 /// Longest text in the journal.
 const TEXT: usize = 1000;
+
+/// Longest name in the journal.
+const NAME: usize = 120;
 
 /// Ends a case
 #[derive(Debug, Args)]
@@ -38,6 +44,9 @@ pub struct ResolveArgs {
     /// The policy (TOML) instead of the built-in one
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+    /// Only a rehearsal
+    #[command(flatten)]
+    pub rehearsal: RehearsalArgs,
 }
 
 /// Runs the verb.
@@ -48,7 +57,13 @@ pub(super) fn run(args: &ResolveArgs, world: &mut World<'_>) -> Result<Exit, Fai
         return Err(Failure::new(Exit::No, "a case does not end without saying how".to_owned())
             .hint("--text: what it was and what was done about it, in a sentence"));
     }
-    let (mut journal, progress) = desk.unresolved(case_id)?;
+    let (mut journal, progress) = desk.journal(case_id)?;
+    let text = one_line(&kept("--text", &args.text, world.talk)?, TEXT);
+    // The same end again is the same command again, after a stop that kept its answer from being heard.
+    let again = progress.resolved.as_ref().is_some_and(|end| end.text == text);
+    if !again {
+        still_open(case_id, &progress)?;
+    }
     let open: Vec<String> =
         progress.accesses.iter().filter(|access| access.is_open(now)).map(|access| access.id.to_string()).collect();
     if !open.is_empty() {
@@ -57,10 +72,14 @@ pub(super) fn run(args: &ResolveArgs, world: &mut World<'_>) -> Result<Exit, Fai
     }
     let case = kept_case::kept(&desk.cases(), case_id).ok().flatten();
     // Worded first: a text that may not go out is better said before the pages are ended.
-    let customer = message(case_id, &progress, case.as_ref(), &policy, &args.text, None, true);
-    finish(args, &policy, &progress, &mut journal, world)?;
-    let ended = Progress::of(&journal.recorded()).expect("the case was just ended");
-    let channel = ended.channel.as_deref().unwrap_or("not given");
+    let about = Told { progress: &progress, case: case.as_ref(), policy: &policy };
+    let say = Say { text: &args.text, next_update: None, resolved: true, estimated: false };
+    let customer = message(case_id, &about, &say);
+    if !again {
+        finish(&text, case_id, &policy, &progress, &mut journal, world)?;
+    }
+    let ended = Progress::of(&journal.recorded()).expect("the case was ended");
+    let channel = one_line(ended.channel.as_deref().unwrap_or("not given"), NAME);
     let told = if args.case.json {
         let document = json!({
             "schema": "casefile-customer-update/1", "case_id": case_id, "channel": channel, "message": customer.as_ref().ok(),
@@ -83,17 +102,17 @@ pub(super) fn run(args: &ResolveArgs, world: &mut World<'_>) -> Result<Exit, Fai
 
 /// The pages, then the ticket, then the journal; the same command goes on after a stop.
 fn finish(
-    args: &ResolveArgs,
+    text: &str,
+    case_id: &CaseId,
     policy: &Policy,
     progress: &Progress,
     journal: &mut Journal,
     world: &mut World<'_>,
 ) -> Result<(), Failure> {
-    let (desk, case_id) = (Desk::of(world)?, &args.case.case_id);
+    let desk = Desk::of(world)?;
     let recorded = |e: crate::deliver::journal::JournalError| journal_failed(&e, true);
-    let text = one_line(&args.text, TEXT);
     let with_agent = |event: Event| match &world.agent {
-        Some(agent) => event.with("agent", agent),
+        Some(agent) => event.with_person("agent", agent, NAME),
         None => event,
     };
     if !progress.resolving {
@@ -106,7 +125,7 @@ fn finish(
         .map(|notice| notice.target.clone())
         .collect();
     let connected = Connected::to(world.callees, policy, &sent);
-    let mut open = end(&connected.ways(), &text, journal, world.now).map_err(recorded)?;
+    let mut open = end(&connected.ways(), text, journal, world.now).map_err(recorded)?;
     // A target that cannot be reached now has a better reason than that it is not among those that can.
     for (target, reason) in connected.missing() {
         open.iter_mut().filter(|(name, _)| *name == target).for_each(|(_, why)| why.clone_from(&reason));
@@ -119,13 +138,14 @@ fn finish(
     if progress.ticket.is_some() {
         let (system, ticket) = ticket_system::of_case(case_id, progress, policy, &desk, world)?;
         let head = journal.head();
-        let comment =
-            format!("Resolved: {}\nJournal: line {}, head {}.\n", inline(&args.text, TEXT), head.seq, head.hash);
+        let comment = format!("Resolved: {}\nJournal: line {}, head {}.\n", inline(text, TEXT), head.seq, head.hash);
         let resolved = system.comment(&ticket, "resolved", &comment);
         resolved.and_then(|()| system.set_status(&ticket, TicketStatus::Resolved)).map_err(|e| {
             Failure::new(Exit::Partial, e.to_string()).hint("nothing is resolved yet; the same command goes on")
         })?;
     }
-    journal.append((world.now)(), with_agent(Event::new("resolved").with("text", text))).map_err(recorded)?;
+    journal
+        .append((world.now)(), with_agent(Event::new("resolved").with_text("text", text, TEXT)))
+        .map_err(recorded)?;
     Ok(())
 }

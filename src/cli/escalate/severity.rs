@@ -12,12 +12,13 @@ use super::desk::{CaseArgs, Desk};
 use super::failure::{Failure, journal_failed, output_failed};
 use super::inputs::{parsed, policy_in_force};
 use super::recorded::tell_recorded;
+use super::rehearsal::RehearsalArgs;
+use super::said::kept_if;
 use super::{ticket_system, told_text};
 use crate::checklist::says_nothing;
 use crate::cli::exit::Exit;
 use crate::deliver::callout::{Ticket, Told, tell_all};
 use crate::deliver::handover::change_event;
-use crate::deliver::kept_case;
 use crate::escalate::callout::Levels;
 use crate::escalate::plain_text::inline;
 use crate::escalate::targets::targets_since;
@@ -43,6 +44,9 @@ pub struct SeverityArgs {
     /// The policy (TOML) instead of the built-in one
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+    /// Only a rehearsal
+    #[command(flatten)]
+    pub rehearsal: RehearsalArgs,
 }
 
 /// Runs the verb.
@@ -51,6 +55,7 @@ pub(super) fn run(args: &SeverityArgs, world: &mut World<'_>) -> Result<Exit, Fa
     let policy = policy_in_force(args.policy.as_deref())?;
     let new =
         args.facts.as_deref().map(|path| parsed(path, |f, t| case_file::parse(f, t, GivenBy::Agent))).transpose()?;
+    let reason = kept_if("--reason", args.reason.as_deref(), world.talk)?;
     let (mut journal, progress) = desk.unresolved(case_id)?;
     let known = desk.case(case_id)?;
     let case = new.map_or_else(|| known.clone(), |new| known.clone().overlaid_by(new.case));
@@ -59,7 +64,8 @@ pub(super) fn run(args: &SeverityArgs, world: &mut World<'_>) -> Result<Exit, Fa
         reasoned(args, &progress, &case, &policy)?;
     }
     let about = About { case: &case, severity: args.severity, policy: &policy, now, page: false };
-    let levels = Levels { targets: world.callees.levels(&about)?, after: after(&policy, args.severity) };
+    let called = world.callees.levels(&about)?;
+    let levels = Levels { targets: called.levels.clone(), after: after(&policy, args.severity) };
     let raised = progress.severity > args.severity || (again && progress.changes.last().is_some_and(|c| c.to < c.from));
     let first = levels.targets.first().filter(|_| raised).cloned().unwrap_or_default();
     // Every notice is worded before anything is written, so that a refusal leaves the case as it was.
@@ -69,21 +75,27 @@ pub(super) fn run(args: &SeverityArgs, world: &mut World<'_>) -> Result<Exit, Fa
         let targets = targets_since(&since.0, args.severity, &policy, since.1, now).map_err(|e| {
             Failure::new(Exit::Usage, e.to_string()).hint("give that calendar of the policy more hours")
         })?;
-        kept_case::keep(&desk.cases(), &case).map_err(|e| Failure::new(Exit::LocalFailure, e.to_string()))?;
-        let reason = args.reason.as_deref().map(str::trim);
-        let event = change_event(&case, &policy, args.severity, &targets, &levels, reason, world.agent.as_deref());
+        desk.keep(&case)?;
+        let agent = world.agent.as_deref();
+        let event = change_event(&case, &policy, args.severity, &targets, &levels, reason.as_deref(), agent);
         journal.append(now, event).map_err(|e| journal_failed(&e, false))?;
     }
     let ticket = progress.ticket.as_ref().map_or(Ticket::None, |ticket| Ticket::At(&ticket.location));
     let told =
         tell_all(&connected.addressees(), ticket, &mut journal, world.now).map_err(|e| journal_failed(&e, true))?;
-    let remark = say_in_ticket(args, &policy, &progress, journal.head().seq, world);
+    let remark = say_in_ticket(args, reason.as_deref(), &policy, &progress, journal.head().seq, world);
+    if world.rehearsal.is_some() {
+        told_text::print_failed(&told, world.talk).map_err(output_failed)?;
+    }
     if !args.case.json {
+        if raised {
+            told_text::print_route(&called, world.out).map_err(output_failed)?;
+        }
         told_text::print(&told, world.out).map_err(output_failed)?;
     }
     tell_recorded(&args.case, &journal, now, world)?;
     if told_text::nobody_reached(&told) {
-        told_text::print_contacts(&policy, world.talk).map_err(output_failed)?;
+        told_text::print_contacts(&policy, told_text::NOBODY_TOLD, world.talk).map_err(output_failed)?;
     }
     if let Err(e) = &remark {
         writeln!(world.talk, "remark: the ticket does not say so yet: {}", e.error).map_err(output_failed)?;
@@ -125,18 +137,19 @@ fn since(case: &Case, raised: bool, progress: &Progress, now: Timestamp) -> (Cas
 /// The ticket says the new level, in its field and in a comment.
 fn say_in_ticket(
     args: &SeverityArgs,
+    reason: Option<&str>,
     policy: &Policy,
     progress: &Progress,
     seq: u64,
     world: &World<'_>,
 ) -> Result<(), Failure> {
-    if progress.ticket.is_none() {
+    // The changes until now number the comments, so that the same change said again is the same comment.
+    let number = progress.changes.len() + usize::from(progress.severity != args.severity);
+    if progress.ticket.is_none() || number == 0 {
         return Ok(());
     }
     let (system, ticket) = ticket_system::of_case(&args.case.case_id, progress, policy, &Desk::of(world)?, world)?;
-    let reason = args.reason.as_deref().map_or_else(|| "by the facts".to_owned(), |reason| inline(reason, 400));
-    // The changes until now number the comments, so that the same change said again is the same comment.
-    let number = progress.changes.len() + usize::from(progress.severity != args.severity);
+    let reason = reason.map_or_else(|| "by the facts".to_owned(), |reason| inline(reason, 400));
     let text = format!("The severity is {} from now on: {reason}.\nJournal: line {seq}.\n", args.severity);
     system
         .comment(&ticket, &format!("severity-{number}"), &text)

@@ -92,7 +92,7 @@ pub(super) fn print(seen: &Seen<'_>, to: &mut dyn Write) -> io::Result<()> {
             line("time", &format!("{}: {}{after}", step.name, utc(step.at)))?;
         }
     }
-    writeln!(to, "journal   line {}, head {}", seen.head.seq, seen.head.hash)
+    write_line("journal", &format!("line {}, head {}", seen.head.seq, seen.head.hash), to)
 }
 
 /// The state in words: what a far side took is not yet seen by anybody.

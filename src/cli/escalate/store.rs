@@ -1,18 +1,22 @@
 //! The store of the policy, for a bundle that the ticket system does not take: how it is reached, and what is seen meanwhile.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::World;
 use super::desk::Desk;
 use crate::cli::progress::UploadProgress;
+use crate::deliver::DeliverError;
 use crate::deliver::handover::{Store, UploadError};
+use crate::deliver::recording::Recording;
 use crate::deliver::retry::Retry;
 use crate::deliver::secrets::Environment;
 use crate::deliver::uploads::parcel::Parcel;
 use crate::deliver::uploads::records::Records;
-use crate::deliver::uploads::{Stored, Watch, connect};
+use crate::deliver::uploads::{ReadBack, Stored, Watch, connect};
 use crate::escalate::Policy;
+use crate::escalate::uploads::UploadTarget;
 use crate::model::{CaseId, Sha256Digest};
 
 /// What an upload needs of a run.
@@ -22,13 +26,15 @@ pub(super) struct Carrier<'a> {
     records: Records,
     cancelled: &'a AtomicBool,
     quiet: bool,
+    rehearsal: Option<Arc<Recording>>,
 }
 
 impl<'a> Carrier<'a> {
     /// `quiet`: without a word about how far it has come.
-    pub(super) fn new<'w: 'a>(policy: &'a Policy, desk: &Desk, world: &World<'w>, quiet: bool) -> Self {
+    pub(super) fn new<'w: 'a>(policy: &'a Policy, desk: &Desk<'_>, world: &World<'w>, quiet: bool) -> Self {
         let (environment, cancelled) = (world.environment, world.cancelled);
-        Self { policy, environment, records: desk.uploads(), cancelled, quiet }
+        let rehearsal = world.rehearsal.map(|rehearsal| rehearsal.recording.clone());
+        Self { policy, environment, records: desk.uploads(), cancelled, quiet, rehearsal }
     }
 
     /// Brings a file to the store that the policy names.
@@ -36,6 +42,9 @@ impl<'a> Carrier<'a> {
         let name = self.policy.upload.as_deref().unwrap_or_default();
         let store = connect::connect(self.policy, name, self.environment)?;
         let parcel = Parcel::open(path, case_id, Some(digest))?;
+        if let (Some(recording), Some(target)) = (&self.rehearsal, self.policy.uploads.get(name)) {
+            return Ok(rehearsed(recording, name, target, &parcel)?);
+        }
         let mut progress = UploadProgress::new(self.quiet, parcel.size, store.host());
         let mut watch =
             Watch { progress: &mut |bytes| progress.at(bytes), cancelled: self.cancelled, retry: Retry::PATIENT };
@@ -43,6 +52,28 @@ impl<'a> Carrier<'a> {
         progress.finish();
         Ok(stored?)
     }
+}
+
+/// Says what would be sent. Each request of an upload hangs on the answer to the one before, so none is written out.
+fn rehearsed(
+    recording: &Recording,
+    name: &str,
+    target: &UploadTarget,
+    parcel: &Parcel,
+) -> Result<Stored, DeliverError> {
+    let mut url = target.url.clone();
+    url.set_query(None);
+    let bucket = target.bucket.as_ref().map_or_else(String::new, |bucket| format!("bucket: {bucket}\n"));
+    let Parcel { name: file, size, digest, .. } = parcel;
+    let text = format!(
+        "{} upload to {url}\n{bucket}case: {}\nfile: {file}\n{size} bytes\nSHA-256 {digest}\n",
+        target.kind.word(),
+        parcel.case_id
+    );
+    let failed = |source| DeliverError::Io { action: "write in", path: recording.folder().to_owned(), source };
+    recording.write(&format!("upload-{name}.txt"), &text).map_err(failed)?;
+    let read_back = ReadBack::Impossible("nothing was sent".to_owned());
+    Ok(Stored { location: url.to_string(), size: *size, read_back, already: false })
 }
 
 /// The store that the policy names, reached by `put`.

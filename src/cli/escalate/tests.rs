@@ -1,6 +1,6 @@
 //! The verb from its arguments to what it prints and how it ends.
 
-use crate::cli::escalate::callees::{About, Callees};
+use crate::cli::escalate::callees::{About, Called, Callees};
 use crate::deliver::notifiers::Notifier;
 use crate::escalate::Policy;
 use crate::escalate::notice::Notice;
@@ -72,6 +72,7 @@ impl Setting {
             now: &|| at("2026-11-23T09:50:00Z"),
             state_dir: Some(self.dir.path().join("state")),
             agent: Some("sam".to_owned()),
+            rehearsal: None,
             callees: &Nobody,
             cancelled: &AtomicBool::new(false),
             pause: &|_| false,
@@ -94,10 +95,11 @@ fn a_full_case_goes_out_and_the_way_to_it_is_printed() {
     let setting = Setting::new();
     let (bundle, case, out) = (setting.path("a.casefile.zip"), setting.path("agent.toml"), setting.path("out"));
     let seen = setting.run(&[&bundle, "--case", &case, "--outbox", &out]);
-    let warning = "warning: nothing keeps the clocks of this case: run `casefile escalate watch`, or put its timer in place \
-                   (`casefile escalate watch --print-timer systemd`, cron or schtasks)\n";
+    let warning = "warning:  nothing keeps the clocks of this case: run `casefile escalate watch`,\n          or put its timer in \
+                   place (`casefile escalate watch --print-timer\n          systemd`, cron or schtasks)\n";
     assert_eq!((seen.exit, seen.talk.as_str()), (Exit::Done, warning));
-    for told in ["ticket.md", "severity  SEV2; ", "read back: ", "answer    due 2026-11-23T09:50:00Z", "line 7, head "]
+    for told in
+        ["ticket.md", "severity  SEV2; ", "read back:\n", "answer    due 2026-11-23T09:50:00Z", "line 7, head\n"]
     {
         assert!(seen.out.contains(told), "lacks {told}:\n{}", seen.out);
     }
@@ -189,8 +191,8 @@ fn usage_that_makes_no_sense_is_refused_by_clap() {
 struct Nobody;
 
 impl Callees for Nobody {
-    fn levels(&self, _: &About<'_>) -> Result<Vec<Vec<String>>, Failure> {
-        Ok(Vec::new())
+    fn levels(&self, _: &About<'_>) -> Result<Called, Failure> {
+        Ok(Called::default())
     }
 
     fn connect(&self, _: &Policy, _: &str) -> Result<Box<dyn Notifier>, String> {

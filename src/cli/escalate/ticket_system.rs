@@ -7,22 +7,34 @@ use super::desk::Desk;
 use super::failure::Failure;
 use crate::cli::exit::Exit;
 use crate::deliver::http::HttpClient;
-use crate::deliver::secrets::{Environment, Secret};
+use crate::deliver::outbox::Outbox;
+use crate::deliver::outbox_rehearsed::RehearsedOutbox;
+use crate::deliver::secrets::Secret;
 use crate::deliver::{DeliverError, TicketRef, TicketSystem, tickets};
 use crate::escalate::ticket_systems::TicketSystemEntry;
 use crate::escalate::{Policy, Progress};
 use crate::model::CaseId;
 
-/// Where the ticket of a new case is made: in the outbox that was named, else where the policy says, else in this account's outbox.
+/// Where the ticket of a new case is made: in the outbox that was named, else where the policy says, else in this account's
+/// outbox. `progress` is that of a run before.
 pub(super) fn for_new_case(
     outbox: Option<&Path>,
     policy: &Policy,
-    desk: &Desk,
-    environment: Environment<'_>,
+    progress: Option<&Progress>,
+    desk: &Desk<'_>,
+    world: &World<'_>,
 ) -> Result<Box<dyn TicketSystem>, Failure> {
     match (outbox, policy.ticket_system_in_force()) {
-        (None, Some((name, entry))) => connect(name, entry, environment),
-        (named, _) => Ok(Box::new(desk.outbox(named))),
+        (None, Some((name, entry))) => {
+            let made = progress.and_then(|progress| progress.ticket.as_ref());
+            let known = made.map(|made| TicketRef {
+                system: entry.kind.name(),
+                id: made.id.clone(),
+                location: made.location.clone(),
+            });
+            connect(name, entry, known, world)
+        }
+        (named, _) => Ok(files(desk.outbox(named), world)),
     }
 }
 
@@ -31,7 +43,7 @@ pub(super) fn of_case(
     case_id: &CaseId,
     progress: &Progress,
     policy: &Policy,
-    desk: &Desk,
+    desk: &Desk<'_>,
     world: &World<'_>,
 ) -> Result<(Box<dyn TicketSystem>, TicketRef), Failure> {
     let made = progress.ticket.as_ref().ok_or_else(|| {
@@ -39,7 +51,7 @@ pub(super) fn of_case(
     })?;
     let system: Box<dyn TicketSystem> = if made.system == "outbox" {
         // The outbox of a ticket is two folders above its text.
-        Box::new(desk.outbox(Path::new(&made.location).ancestors().nth(2)))
+        files(desk.outbox(Path::new(&made.location).ancestors().nth(2)), world)
     } else {
         let (name, entry) = policy.ticket_system_in_force().ok_or_else(|| {
             Failure::new(
@@ -48,7 +60,8 @@ pub(super) fn of_case(
             )
             .hint("give the policy under which it was opened with --policy FILE")
         })?;
-        connect(name, entry, world.environment)?
+        let known = TicketRef { system: entry.kind.name(), id: made.id.clone(), location: made.location.clone() };
+        connect(name, entry, Some(known), world)?
     };
     let failed = |problem: String| {
         Failure::new(Exit::Partial, problem)
@@ -60,16 +73,30 @@ pub(super) fn of_case(
     }
 }
 
+fn files(outbox: Outbox, world: &World<'_>) -> Box<dyn TicketSystem> {
+    match world.rehearsal {
+        Some(rehearsal) => Box::new(RehearsedOutbox::new(outbox, rehearsal.recording.clone())),
+        None => Box::new(outbox),
+    }
+}
+
+/// `known` is the ticket that the case already has: in a rehearsal nobody can be asked.
 fn connect(
     name: &str,
     entry: &TicketSystemEntry,
-    environment: Environment<'_>,
+    known: Option<TicketRef>,
+    world: &World<'_>,
 ) -> Result<Box<dyn TicketSystem>, Failure> {
-    let token = Secret::read(&entry.token, environment).map_err(|e| {
+    let token = Secret::read(&entry.token, world.environment).map_err(|e| {
         Failure::new(Exit::Usage, format!("the token of the ticket system {name}: {e}"))
             .hint("put it where the policy says, or change `token` in the policy")
     })?;
     let failed = |e: DeliverError| Failure::new(Exit::LocalFailure, e.to_string());
-    let http = HttpClient::new(&[]).map_err(|e| failed(e.into()))?;
-    tickets::connect(name, entry, token, http).map_err(failed)
+    let http =
+        HttpClient::for_run(world.rehearsal.map(|rehearsal| &rehearsal.recording)).map_err(|e| failed(e.into()))?;
+    let system = match world.rehearsal {
+        Some(_) => tickets::rehearse(name, entry, token, http, known),
+        None => tickets::connect(name, entry, token, http),
+    };
+    system.map_err(failed)
 }

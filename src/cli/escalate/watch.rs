@@ -9,22 +9,28 @@ use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
 use super::World;
-use super::callees::{About, Connected};
+use super::callees::Connected;
+use super::calls::call_due;
 use super::desk::{Desk, case_id};
 use super::failure::{Failure, journal_failed, output_failed, tell};
 use super::inputs::policy_in_force;
+use super::rehearsal::RehearsalArgs;
 use super::status_text::exactly;
+use super::ticket_system;
 use super::timer::{Timer, unit};
-use super::{ticket_system, told_text};
 use crate::cli::exit::Exit;
-use crate::deliver::callout::{Ticket, Told, ask, taken, tell_all};
+use crate::deliver::callout::{ask, taken};
 use crate::deliver::journal::{self, Journal, JournalError};
+use crate::escalate::plain_text::one_line;
 use crate::escalate::{Policy, Progress};
 use crate::model::CaseId;
 use crate::platform::create_private_dir;
 
 /// How long after a pass the clocks still count as kept: a timer runs every minute, and may be late.
 const KEPT_FOR: SignedDuration = SignedDuration::from_mins(3);
+
+/// Longest name on the screen.
+const NAME: usize = 120;
 
 /// Keeps the clocks of the open cases
 #[derive(Debug, Args)]
@@ -44,6 +50,9 @@ pub struct WatchArgs {
     /// The policy (TOML) instead of the built-in one
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+    /// Only a rehearsal
+    #[command(flatten)]
+    pub rehearsal: RehearsalArgs,
 }
 
 /// Runs the verb.
@@ -59,7 +68,7 @@ pub(super) fn run(args: &WatchArgs, world: &mut World<'_>) -> Result<Exit, Failu
     }
     loop {
         let exit = pass(args, &policy, world)?;
-        if args.once {
+        if args.once || world.rehearsal.is_some() {
             return Ok(exit);
         }
         if !(world.pause)(Duration::from_secs(args.every.into())) {
@@ -69,7 +78,7 @@ pub(super) fn run(args: &WatchArgs, world: &mut World<'_>) -> Result<Exit, Failu
 }
 
 /// Whether a pass was made so shortly before `now` that the clocks count as kept.
-pub(super) fn is_kept(desk: &Desk, now: Timestamp) -> bool {
+pub(super) fn is_kept(desk: &Desk<'_>, now: Timestamp) -> bool {
     let last = fs::read_to_string(desk.watched()).ok().and_then(|text| text.trim().parse::<Timestamp>().ok());
     last.is_some_and(|last| now.duration_since(last).abs() <= KEPT_FOR)
 }
@@ -91,6 +100,9 @@ fn pass(args: &WatchArgs, policy: &Policy, world: &mut World<'_>) -> Result<Exit
             }
         }
     }
+    if world.rehearsal.is_some() {
+        return Ok(exit);
+    }
     let state = desk.watched();
     let noted =
         state.parent().map_or(Ok(()), create_private_dir).and_then(|()| fs::write(&state, (world.now)().to_string()));
@@ -102,7 +114,7 @@ fn one(
     case_id: &CaseId,
     asked_for: bool,
     policy: &Policy,
-    desk: &Desk,
+    desk: &Desk<'_>,
     world: &mut World<'_>,
 ) -> Result<Exit, Failure> {
     // Most cases of a long list have ended; they need no lock.
@@ -127,32 +139,16 @@ fn one(
     }
     for (target, reason) in silent {
         exit = exit.combine(Exit::Partial);
+        let (target, reason) = (one_line(&target, NAME), one_line(&reason, 3 * NAME));
         writeln!(world.talk, "{case_id}: no answer that counts from {target}: {reason}").map_err(output_failed)?;
     }
-    let mut progress = Progress::of(&journal.recorded()).expect("the case was opened");
+    let progress = Progress::of(&journal.recorded()).expect("the case was opened");
     if let Some(taken) = progress.has_it().filter(|_| journal.head().seq > before) {
-        writeln!(world.out, "{case_id}: {} has it, by {}", taken.by, taken.way).map_err(output_failed)?;
+        writeln!(world.out, "{case_id}: {} has it, by {}", one_line(&taken.by, NAME), one_line(&taken.way, NAME))
+            .map_err(output_failed)?;
     }
-    // Where no pass was made for long, several levels are due at once.
-    while let Some((level, _)) = progress.next_call().filter(|(_, at)| *at <= (world.now)()) {
-        let targets = progress.levels.targets[level - 1].clone();
-        let case = desk.case(case_id)?;
-        let about = About { case: &case, severity: progress.severity, policy, now: (world.now)(), page: false };
-        let connected = Connected::level(world.callees, &about, &targets, level)?;
-        let ticket = progress.ticket.as_ref().map_or(Ticket::None, |ticket| Ticket::At(&ticket.location));
-        let told = tell_all(&connected.addressees(), ticket, &mut journal, world.now).map_err(failed)?;
-        writeln!(world.out, "{case_id}: nobody has it, so level {level} is called").map_err(output_failed)?;
-        told_text::print(&told, world.out).map_err(output_failed)?;
-        if told_text::nobody_reached(&told) {
-            told_text::print_contacts(policy, world.talk).map_err(output_failed)?;
-            exit = exit.combine(Exit::Partial);
-            break;
-        }
-        if !told.iter().all(Told::reached) {
-            exit = exit.combine(Exit::Partial);
-        }
-        progress = Progress::of(&journal.recorded()).expect("the case was opened");
-    }
+    exit = exit.combine(call_due(case_id, &mut journal, policy, desk, world)?);
+    let progress = Progress::of(&journal.recorded()).expect("the case was opened");
     for due in progress.due((world.now)()) {
         if let Some(late) = due.overdue_by {
             writeln!(world.out, "{case_id}: {} OVERDUE by {}", due.what.in_words(), exactly(late))

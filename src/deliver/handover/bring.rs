@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use url::Url;
 
-use super::carry_out::Run;
+use super::carry_out::{LONGEST, Run};
 use super::{BundleToAttach, StepError};
 use crate::deliver::journal::Event;
 use crate::deliver::uploads::connect::ConnectError;
@@ -171,7 +171,7 @@ impl Run<'_> {
                 Ok(attached)
             }
             Err(e) => {
-                let mut failed = name("attach-failed").with("cause", &e);
+                let mut failed = name("attach-failed").with_text("cause", &e.to_string(), LONGEST);
                 if self.is_not_taken(bundle, &e) {
                     failed = failed.with("not_taken", "yes");
                 }
@@ -200,7 +200,7 @@ impl Run<'_> {
         let stored = match (store.put)(&bundle.path, self.case_id, &bundle.file_digest) {
             Ok(stored) => stored,
             Err(e) => {
-                self.record(name("upload-failed").with("cause", &e))?;
+                self.record(name("upload-failed").with_text("cause", &e.to_string(), LONGEST))?;
                 self.say_not_uploaded(ticket, bundle, &e);
                 let (upload, why) = (store.name.to_owned(), why.to_owned());
                 return Err(StepError::NotUploaded { upload, why, source: Box::new(e) });
@@ -246,7 +246,7 @@ impl Run<'_> {
             Ok(()) if before => Ok(()),
             Ok(()) => Ok(self.record(name("link-done"))?),
             Err(e) => {
-                self.record(name("link-failed").with("cause", &e))?;
+                self.record(name("link-failed").with_text("cause", &e.to_string(), LONGEST))?;
                 Err(e.into())
             }
         }
@@ -267,7 +267,7 @@ impl Run<'_> {
         drop(self.way.system.comment(ticket, &key, &text));
         let remark =
             format!("the ticket keeps no whole copy: {damage}; the bundle goes to the upload `{}`", store.name);
-        if !self.way.journal.has(&Event::new("remark").with("text", &remark)) {
+        if !self.way.journal.has(&Event::new("remark").with_text("text", &remark, LONGEST)) {
             self.remarks.push(remark);
         }
     }
@@ -312,7 +312,7 @@ impl Run<'_> {
 
 fn about(event: &str, ticket: &TicketRef, bundle: &BundleToAttach) -> Event {
     Event::new(event)
-        .with("file", &bundle.file_name)
+        .with_text("file", &bundle.file_name, LONGEST)
         .with("file_digest", bundle.file_digest)
         .with("location", &ticket.location)
 }

@@ -8,11 +8,14 @@ use jiff::Timestamp;
 
 use super::bring::{Brought, Store, Uploaded};
 use super::{BundleFacts, BundleToAttach, Handed, Later, Prepared, StepError, Stopped};
-use crate::deliver::callout::{Addressee, Ticket as At, Told, tell};
+use crate::deliver::callout::{Addressee, Outcome, Ticket as At, Told, tell};
 use crate::deliver::journal::{Event, Head, Journal, JournalError};
 use crate::deliver::{Attached, DeliverError, TicketRef, TicketSystem};
 use crate::escalate::plain_text::inline;
 use crate::model::{CaseId, Severity};
+
+/// Longest title, remark or cause in the journal.
+pub(super) const LONGEST: usize = 400;
 
 /// The ways out, and the record of what goes over them.
 pub struct Way<'a> {
@@ -42,6 +45,15 @@ pub fn carry_out(prepared: &Prepared, way: Way<'_>) -> Result<Handed, Stopped> {
             Ok(Handed { ticket, already, attached, uploaded, told, remarks, head: run.way.journal.head() })
         }
         Err((ticket, source)) => Err(Stopped { ticket, told, source }),
+    }
+}
+
+/// A notice that this run sent before is one that it sent.
+fn as_it_went(now: Told, before: &[Told]) -> Told {
+    let same = |other: &&Told| other.target == now.target && other.level == now.level;
+    match (&now.outcome, before.iter().find(same)) {
+        (Outcome::WasSent, Some(before)) if before.reached() => before.clone(),
+        _ => now,
     }
 }
 
@@ -103,7 +115,8 @@ impl Run<'_> {
             Ok(made) => made,
             Err(e) => {
                 if matches!(e, StepError::Deliver(_)) && severity <= Severity::Sev2 {
-                    *told = self.tell(At::None, false).map_err(|e| before(e.into()))?;
+                    let now = self.tell(At::None, false).map_err(|e| before(e.into()))?;
+                    *told = now.into_iter().map(|one| as_it_went(one, told)).collect();
                 }
                 return Err(before(e));
             }
@@ -144,9 +157,9 @@ impl Run<'_> {
     fn remarks(&mut self) -> Result<Vec<String>, JournalError> {
         let mut remarks = self.way.system.remarks();
         remarks.append(&mut self.remarks);
-        remarks.retain(|remark| !self.way.journal.has(&Event::new("remark").with("text", remark)));
+        remarks.retain(|remark| !self.way.journal.has(&Event::new("remark").with_text("text", remark, LONGEST)));
         for remark in &remarks {
-            self.record(Event::new("remark").with("text", remark))?;
+            self.record(Event::new("remark").with_text("text", remark, LONGEST))?;
         }
         Ok(remarks)
     }
@@ -181,14 +194,14 @@ impl Run<'_> {
             self.record_once(ticket_done(&ticket))?;
             return Ok((ticket, true));
         }
-        self.record(Event::new("ticket-intent").with("title", &prepared.ticket.title))?;
+        self.record(Event::new("ticket-intent").with_text("title", &prepared.ticket.title, LONGEST))?;
         match self.way.system.create(&prepared.ticket) {
             Ok(ticket) => {
                 self.record(ticket_done(&ticket))?;
                 Ok((ticket, false))
             }
             Err(e) => {
-                self.record(Event::new("ticket-failed").with("cause", &e))?;
+                self.record(Event::new("ticket-failed").with_text("cause", &e.to_string(), LONGEST))?;
                 Err(e.into())
             }
         }

@@ -11,6 +11,9 @@ use crate::model::{Case, Severity};
 /// Longest name in the journal.
 const NAME: usize = 80;
 
+/// Longest reason in the journal.
+const REASON: usize = 400;
+
 /// What the journal keeps of case and policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
@@ -107,14 +110,14 @@ impl Prepared {
         ];
         for (fact, value) in optional {
             if let Some(value) = value {
-                event = event.with(fact, value);
+                event = event.with_text(fact, value, REASON);
             }
         }
         if let Some(bundle) = &self.bundle {
             event = event
                 .with("bundle_digest", bundle.bundle_digest)
                 .with("file_digest", bundle.file_digest)
-                .with("file", one_line(&bundle.file_name, NAME));
+                .with_text("file", &bundle.file_name, NAME);
         }
         event
     }
@@ -123,20 +126,22 @@ impl Prepared {
     pub(super) fn opened(&self) -> Event {
         let owed: Vec<&str> = self.evaluation.missing().map(|item| item.id.as_str()).collect();
         let mut event = with_clocks(self.identity(), &self.facts, &self.targets, &self.levels)
-            .with("severity_because", &self.decided.by_facts.reason)
+            .with_text("severity_because", &self.decided.by_facts.reason, REASON)
             .with("owed", owed.join(" "));
         let optional = [
-            ("agent", self.agent.as_deref()),
             ("service", self.facts.service.as_deref()),
             ("customer_zone", self.facts.customer_zone.as_deref()),
             ("channel", self.facts.channel),
         ];
         for (fact, value) in optional {
             if let Some(value) = value {
-                event = event.with(fact, value);
+                event = event.with_text(fact, value, NAME);
             }
         }
-        event
+        match self.agent.as_deref() {
+            Some(agent) => event.with_person("agent", agent, NAME),
+            None => event,
+        }
     }
 }
 
@@ -153,10 +158,11 @@ pub fn change_event(
 ) -> Event {
     let facts = Facts::of(case, policy, severity);
     let mut event = with_clocks(Event::new("severity-changed").with("severity", severity), &facts, targets, levels);
-    for (name, value) in [("reason", reason), ("agent", agent)] {
-        if let Some(value) = value {
-            event = event.with(name, one_line(value, 400));
-        }
+    if let Some(reason) = reason {
+        event = event.with_text("reason", reason, REASON);
     }
-    event
+    match agent {
+        Some(agent) => event.with_person("agent", agent, NAME),
+        None => event,
+    }
 }

@@ -62,6 +62,26 @@ impl Alertmanager {
         self.post.json(&self.url("alerts"), alerts, |request, _| self.authorized(request)).map(drop)
     }
 
+    fn labels(&self, notice: &Notice) -> Map<String, Value> {
+        let mut labels = Map::new();
+        let mut label = |name: &str, value: &str| drop(labels.insert(name.to_owned(), one_line(value, 255).into()));
+        label("alertname", "casefile");
+        label(KEY, &notice.key);
+        label("case", notice.case_id.as_str());
+        label("severity", self.policy.word_for(notice.severity));
+        if let Some(service) = &notice.service {
+            label("service", service);
+        }
+        labels
+    }
+
+    fn end(&self, alerts: Vec<Value>) -> Result<(), DeliverError> {
+        let now = Timestamp::now().to_string();
+        let ended = |alert: Value| json!({ "labels": alert["labels"], "annotations": alert["annotations"], "startsAt": alert["startsAt"], "endsAt": now });
+        let ended: Vec<Value> = alerts.into_iter().map(ended).collect();
+        if ended.is_empty() { Ok(()) } else { self.post_alerts(&Value::Array(ended)) }
+    }
+
     /// The alerts of `key`, also silenced ones.
     fn alerts(&self, key: &str) -> Result<Vec<Value>, DeliverError> {
         let mut url = self.url("alerts");
@@ -82,16 +102,7 @@ impl Notifier for Alertmanager {
 
     fn send(&self, notice: &Notice) -> Result<Receipt, DeliverError> {
         let now = Timestamp::now();
-        let mut labels = Map::new();
-        let case = notice.case_id.to_string();
-        let mut label = |name: &str, value: &str| drop(labels.insert(name.to_owned(), one_line(value, 255).into()));
-        label("alertname", "casefile");
-        label(KEY, &notice.key);
-        label("case", &case);
-        label("severity", self.policy.word_for(notice.severity));
-        if let Some(service) = &notice.service {
-            label("service", service);
-        }
+        let labels = self.labels(notice);
         let mut annotations = Map::new();
         annotations.insert("summary".to_owned(), one_line(&notice.summary, LONGEST).into());
         for (name, value) in &notice.details {
@@ -107,6 +118,13 @@ impl Notifier for Alertmanager {
         }
         self.post_alerts(&json!([alert]))?;
         Ok(Receipt { id: None })
+    }
+
+    /// Alertmanager tells alerts apart by all their labels, and the severity is one that people route by.
+    fn supersede(&self, notice: &Notice) -> Result<(), DeliverError> {
+        let labels = Value::Object(self.labels(notice));
+        let older = self.alerts(&notice.key)?.into_iter().filter(|alert| alert["labels"] != labels);
+        self.end(older.collect())
     }
 
     /// A silence from before the alert is a maintenance window, not an answer.
@@ -133,9 +151,6 @@ impl Notifier for Alertmanager {
     }
 
     fn resolve(&self, key: &str, _text: &str) -> Result<(), DeliverError> {
-        let now = Timestamp::now().to_string();
-        let ended = |alert: Value| json!({ "labels": alert["labels"], "annotations": alert["annotations"], "startsAt": alert["startsAt"], "endsAt": now });
-        let ended: Vec<Value> = self.alerts(key)?.into_iter().map(ended).collect();
-        if ended.is_empty() { Ok(()) } else { self.post_alerts(&Value::Array(ended)) }
+        self.end(self.alerts(key)?)
     }
 }

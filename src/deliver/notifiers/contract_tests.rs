@@ -168,6 +168,28 @@ fn every_hostile_text_stays_text_and_every_request_is_as_documented() {
 }
 
 #[test]
+fn a_new_level_ends_the_alert_of_the_old_one_and_of_no_other_key() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let labels = |severity: &str, key: &str| json!({ "alertname": "casefile", "casefile_key": key, "case": "c-7fk2m9q4xa", "severity": severity, "service": "shop" });
+    let key = "c-7fk2m9q4xa/sre-pager/1";
+    let alert = |labels| json!({ "labels": labels, "annotations": {}, "startsAt": "2026-11-23T10:15:00Z" });
+    let held = json!([
+        alert(labels("error", key)),
+        alert(labels("critical", key)),
+        alert(labels("error", "c-7fk2m9q4xa/lead/2"))
+    ]);
+    let server =
+        Loopback::start(move |asked| if asked.method == "GET" { Reply::json(200, &held) } else { Reply::status(200) });
+    let way = way("alertmanager", server.url("/").as_str(), &client(), folder.path());
+    way.supersede(&notice("shop")).expect("superseded");
+    let asked = server.asked();
+    let ended = asked.last().expect("a request").json();
+    assert!(is_valid(&schema("alertmanager"), &ended), "{ended:#}");
+    assert_eq!(ended.as_array().map(Vec::len), Some(1), "{ended:#}");
+    assert_eq!(ended[0]["labels"], labels("error", key));
+}
+
+#[test]
 fn the_schemas_would_notice() {
     let good = json!({ "text": "x", "parse": "none", "link_names": false });
     assert!(is_valid(&schema("slack"), &good));

@@ -1,6 +1,8 @@
 //! The last look before a notice leaves: what a public target must not hear is refused here, whoever wrote it. And what could
 //! not be sent is kept as a file, so that a person can carry it.
 
+use std::cell::RefCell;
+
 use super::outbox::NoticeFiles;
 use super::{Acknowledgement, Notifier, Receipt, Surroundings};
 use crate::deliver::DeliverError;
@@ -16,7 +18,8 @@ pub(super) struct Guarded {
     inner: Box<dyn Notifier>,
     name: String,
     secure: bool,
-    kept: Option<NoticeFiles>,
+    files: Option<NoticeFiles>,
+    kept: RefCell<Option<String>>,
 }
 
 impl Guarded {
@@ -27,7 +30,13 @@ impl Guarded {
         surroundings: &Surroundings<'_>,
     ) -> Self {
         let files = || NoticeFiles::new(surroundings.outbox.clone(), surroundings.client.clone());
-        Self { inner, name: name.to_owned(), secure: target.secure, kept: (target.kind != Kind::Outbox).then(files) }
+        Self {
+            inner,
+            name: name.to_owned(),
+            secure: target.secure,
+            files: (target.kind != Kind::Outbox).then(files),
+            kept: RefCell::default(),
+        }
     }
 }
 
@@ -45,15 +54,22 @@ impl Notifier for Guarded {
             })?;
         }
         self.inner.send(notice).inspect_err(|_| {
-            if let Some(kept) = &self.kept {
-                // The failure is the news; that its copy could not be kept either adds nothing that helps.
-                drop(kept.send(notice));
-            }
+            // The failure is the news; that its copy could not be kept either adds nothing that helps.
+            let kept = self.files.as_ref().and_then(|files| files.send(notice).ok()).and_then(|receipt| receipt.id);
+            self.kept.replace(kept);
         })
+    }
+
+    fn supersede(&self, notice: &Notice) -> Result<(), DeliverError> {
+        self.inner.supersede(notice)
     }
 
     fn acknowledgement(&self, key: &str) -> Result<Option<Acknowledgement>, DeliverError> {
         self.inner.acknowledgement(key)
+    }
+
+    fn kept(&self) -> Option<String> {
+        self.kept.borrow().clone()
     }
 
     fn resolve(&self, key: &str, text: &str) -> Result<(), DeliverError> {

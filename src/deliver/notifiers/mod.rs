@@ -6,7 +6,7 @@ mod chat;
 mod contract_tests;
 mod email;
 mod guard;
-mod outbox;
+pub(in crate::deliver) mod outbox;
 mod pagerduty;
 mod post;
 mod webhook;
@@ -33,8 +33,19 @@ pub trait Notifier {
     /// Sends `notice`. That it was taken says nothing about anybody having seen it.
     fn send(&self, notice: &Notice) -> Result<Receipt, DeliverError>;
 
+    /// Ends what the far side still holds of the same key from before `notice`, where it tells a new level from the old one by
+    /// more than the key. Called once the notice is sent; most far sides replace the old one by themselves.
+    fn supersede(&self, _notice: &Notice) -> Result<(), DeliverError> {
+        Ok(())
+    }
+
     /// Who has taken the notice of `key` over, as far as the far side can be asked.
     fn acknowledgement(&self, key: &str) -> Result<Option<Acknowledgement>, DeliverError>;
+
+    /// Where a notice that could not be sent was put, so that a person can carry it.
+    fn kept(&self) -> Option<String> {
+        None
+    }
 
     /// Ends the notice of `key`, where the far side keeps it open; `text` says how the case ended.
     fn resolve(&self, key: &str, text: &str) -> Result<(), DeliverError>;
@@ -134,13 +145,19 @@ impl Parts<'_> {
 
     /// A secret, hidden from a rehearsal's files.
     fn secret(&self, reference: Option<&SecretRef>) -> Result<Option<Secret>, ConnectError> {
-        let Some(reference) = reference else { return Ok(None) };
-        let secret = Secret::read(reference, self.surroundings.environment)
-            .map_err(|source| ConnectError::Secret { name: self.name.to_owned(), source })?;
-        if let Some(recording) = self.surroundings.client.recording() {
-            recording.hide(&secret);
+        let secret = self.read(reference)?;
+        if let (Some(recording), Some(secret)) = (self.surroundings.client.recording(), &secret) {
+            recording.hide(secret);
         }
-        Ok(Some(secret))
+        Ok(secret)
+    }
+
+    fn read(&self, reference: Option<&SecretRef>) -> Result<Option<Secret>, ConnectError> {
+        let read = |reference| {
+            Secret::read(reference, self.surroundings.environment)
+                .map_err(|source| ConnectError::Secret { name: self.name.to_owned(), source })
+        };
+        reference.map(read).transpose()
     }
 
     /// The same for one that the policy must name; parsing has seen to it.
@@ -154,7 +171,7 @@ impl Parts<'_> {
 
     /// An address that is a secret as a whole. A rehearsal shows its host and nothing behind that.
     fn secret_address(&self) -> Result<Url, ConnectError> {
-        let secret = self.needed(self.target.url.as_ref(), "url")?;
+        let secret = self.read(self.target.url.as_ref())?.ok_or_else(|| self.unusable("it has no url"))?;
         let url = Url::parse(secret.reveal()).map_err(|_| self.unusable("what `url` refers to is no address"))?;
         if let (Some(recording), Some(path)) = (self.surroundings.client.recording(), secret_part(&url)) {
             recording.hide(&path);

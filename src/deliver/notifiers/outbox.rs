@@ -63,12 +63,8 @@ fn file_name(key: &str) -> String {
 
 fn mail(notice: &Notice) -> String {
     let line = |text: &str| one_line(text, LONGEST);
-    let mut text = String::from(
-        "X-Unsent: 1\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n",
-    );
-    // Only ASCII in a header; the whole text stands below.
-    let ascii: String = line(&notice.summary).chars().map(|c| if c.is_ascii() { c } else { '?' }).take(200).collect();
-    text += &format!("X-Casefile-Key: {}\nSubject: {ascii}\n\n{}\n", line(&notice.key), line(&notice.summary));
+    let mut text =
+        format!("X-Casefile-Key: {}\n{}\n{}\n", line(&notice.key), subject(&notice.summary), line(&notice.summary));
     if let Some(link) = &notice.link {
         text += &format!("Ticket: {}\n", line(link));
     }
@@ -78,7 +74,17 @@ fn mail(notice: &Notice) -> String {
     text
 }
 
-fn write(folder: &Path, path: &Path, text: &str) -> io::Result<()> {
+/// The head of a mail without a recipient, up to its empty line.
+pub(in crate::deliver) fn subject(text: &str) -> String {
+    // Only ASCII in a header; the whole text stands below.
+    let ascii: String = one_line(text, LONGEST).chars().map(|c| if c.is_ascii() { c } else { '?' }).take(200).collect();
+    format!(
+        "X-Unsent: 1\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\nSubject: {ascii}\n"
+    )
+}
+
+/// Writes a file, in place of one that is there; nobody but this account can read it.
+pub(in crate::deliver) fn write(folder: &Path, path: &Path, text: &str) -> io::Result<()> {
     create_private_dir(folder)?;
     let mut file = PartialFile::create_over(path)?;
     file.file().write_all(text.as_bytes())?;

@@ -4,6 +4,7 @@
 mod jira;
 mod reading;
 mod redmine;
+mod rehearsed;
 mod request_tracker;
 mod rest;
 mod servicenow;
@@ -131,17 +132,21 @@ pub fn connect(
     Ok(Box::new(checked(name, entry, token, http)?))
 }
 
+/// The same for a rehearsal, with a client that records. `known` is the ticket that the case already has.
+pub fn rehearse(
+    name: &str,
+    entry: &TicketSystemEntry,
+    token: Secret,
+    http: HttpClient,
+    known: Option<TicketRef>,
+) -> Result<Box<dyn TicketSystem>, DeliverError> {
+    let rest = Rest::new(name, entry, token, http.answering(&rehearsed::answer(entry)))?;
+    Ok(Box::new(rehearsed::Rehearsed { api: api(rest, entry), known, most_bytes: entry.most_attachment_bytes }))
+}
+
 fn checked(name: &str, entry: &TicketSystemEntry, token: Secret, http: HttpClient) -> Result<Checked, DeliverError> {
-    let rest = Rest::new(name, entry, token, http)?;
-    let (most_bytes, entry) = (entry.most_attachment_bytes, entry.clone());
-    let api: Box<dyn TicketApi> = match entry.kind {
-        Kind::RequestTracker => Box::new(request_tracker::RequestTracker::new(rest, entry)),
-        Kind::Redmine => Box::new(redmine::Redmine::new(rest, entry)),
-        Kind::JiraCloud | Kind::JiraDataCenter => Box::new(jira::Jira::new(rest, entry)),
-        Kind::Zendesk => Box::new(zendesk::Zendesk::new(rest, entry)),
-        Kind::Servicenow => Box::new(servicenow::ServiceNow::new(rest, entry)),
-        Kind::Webhook => Box::new(webhook::Webhook::new(rest, entry)),
-    };
+    let api = api(Rest::new(name, entry, token, http)?, entry);
+    let most_bytes = entry.most_attachment_bytes;
     Ok(Checked {
         name: name.to_owned(),
         api,
@@ -150,6 +155,18 @@ fn checked(name: &str, entry: &TicketSystemEntry, token: Secret, http: HttpClien
         remarks: RefCell::default(),
         seen: RefCell::default(),
     })
+}
+
+fn api(rest: Rest, entry: &TicketSystemEntry) -> Box<dyn TicketApi> {
+    let entry = entry.clone();
+    match entry.kind {
+        Kind::RequestTracker => Box::new(request_tracker::RequestTracker::new(rest, entry)),
+        Kind::Redmine => Box::new(redmine::Redmine::new(rest, entry)),
+        Kind::JiraCloud | Kind::JiraDataCenter => Box::new(jira::Jira::new(rest, entry)),
+        Kind::Zendesk => Box::new(zendesk::Zendesk::new(rest, entry)),
+        Kind::Servicenow => Box::new(servicenow::ServiceNow::new(rest, entry)),
+        Kind::Webhook => Box::new(webhook::Webhook::new(rest, entry)),
+    }
 }
 
 /// A ticket system of which nothing is believed that was not read back.

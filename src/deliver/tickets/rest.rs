@@ -67,6 +67,9 @@ impl Rest {
             problem: "its user or token has signs that no header can hold".to_owned(),
         })?;
         value.set_sensitive(true);
+        if let Some(recording) = http.recording() {
+            recording.hide(&token);
+        }
         // Below a base that ends in a slash, a path is appended; otherwise it would replace the last part.
         let mut base = entry.url.clone();
         if entry.kind != Kind::Webhook && !base.path().ends_with('/') {

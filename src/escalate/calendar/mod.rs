@@ -161,4 +161,6 @@ impl Calendar {
 }
 
 #[cfg(test)]
+mod odd_zones;
+#[cfg(test)]
 mod tests;

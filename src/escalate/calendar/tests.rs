@@ -6,7 +6,7 @@ use super::*;
 use crate::checklist::fixture::at;
 use jiff::ToSpan;
 
-fn calendar(zone: &str, week: &[&str], holidays: &[(&str, &str)]) -> Calendar {
+pub(super) fn calendar(zone: &str, week: &[&str], holidays: &[(&str, &str)]) -> Calendar {
     let holidays = holidays
         .iter()
         .map(|(date, hours)| HolidayText {

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{AccessState, Breach, NoticeState, Progress};
+use super::{AccessState, Breach, NoticeProgress, NoticeState, Progress};
 
 /// Something that has to be done until a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +101,24 @@ impl Progress {
         let answer_by = self.respond_by.as_ref().map(|due| due.at);
         let since = self.first_call().unwrap_or(self.level_since);
         Some((level, self.levels.call_time(level, since, answer_by)?))
+    }
+
+    /// Those of the levels that were called who are not known to have been told, level by level, where nobody has taken the case
+    /// over.
+    #[must_use]
+    pub fn left_out(&self) -> Vec<(usize, Vec<String>)> {
+        if self.resolved.is_some() || self.taken_at.is_some() {
+            return Vec::new();
+        }
+        let told = |target: &str, level: usize| {
+            let of = |notice: &&NoticeProgress| notice.target == target && notice.level == level;
+            self.notices.iter().filter(of).any(|notice| notice.last_sent >= Some(self.level_since))
+        };
+        let called = self.levels.targets.iter().take(self.level_called()).enumerate();
+        let left = called.map(|(n, targets)| {
+            (n + 1, targets.iter().filter(|target| !told(target, n + 1)).cloned().collect::<Vec<_>>())
+        });
+        left.filter(|(_, targets)| !targets.is_empty()).collect()
     }
 
     /// When the people of the level in force were first told.

@@ -113,13 +113,22 @@ impl Progress {
         self.bundle.as_ref().is_some_and(|bundle| bundle.file_digest == file_digest)
     }
 
-    fn note_ticket(&mut self, line: &Recorded) {
-        if let Some(due) = self.escalate_by.as_ref().filter(|due| line.at > due.at) {
-            let by = Some(line.at.duration_since(due.at));
+    /// The ticket was due before `at`, when it was made or the clock ended.
+    fn missed_handover(&mut self, at: Timestamp) {
+        if self.ticket.is_some() {
+            return;
+        }
+        if let Some(due) = self.escalate_by.as_ref().filter(|due| at > due.at) {
+            let by = Some(at.duration_since(due.at));
             self.breaches.push(Breach { clock: "escalate", severity: self.severity, due: due.at, by });
         }
+    }
+
+    fn note_ticket(&mut self, line: &Recorded) {
+        self.missed_handover(line.at);
         self.ticket = Some(TicketAt {
             system: fact(line, "system").unwrap_or_default(),
+            id: fact(line, "id").unwrap_or_default(),
             location: fact(line, "location").unwrap_or_default(),
             made_at: line.at,
         });
@@ -147,7 +156,9 @@ impl Progress {
     fn note_taken(&mut self, line: &Recorded) {
         let Some(by) = fact(line, "by") else { return };
         let at = moment(line, "acknowledged_at").unwrap_or(line.at);
-        if self.taken_at.is_none() {
+        // Who answered before the level was raised has not answered the higher one, however late we hear of it.
+        let raised = self.changes.iter().rev().find(|change| change.to < change.from);
+        if self.taken_at.is_none() && raised.is_none_or(|change| at >= change.at) {
             self.missed_response(at);
             self.taken_at = Some(at);
         }
@@ -168,6 +179,7 @@ impl Progress {
     fn note_change(&mut self, line: &Recorded) {
         let Some(to) = line.facts.get("severity").and_then(|text| Severity::parse(text)) else { return };
         self.missed_response(line.at);
+        self.missed_handover(line.at);
         let from = self.severity;
         let (reason, by) = (fact(line, "reason"), fact(line, "agent"));
         self.changes.push(SeverityChange { at: line.at, from, to, reason, by });

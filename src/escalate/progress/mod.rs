@@ -106,6 +106,8 @@ pub struct Deadline {
 pub struct TicketAt {
     /// The kind of system.
     pub system: String,
+    /// Its name there.
+    pub id: String,
     /// Where a person finds it.
     pub location: String,
     /// When it was made.

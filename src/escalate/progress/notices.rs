@@ -88,6 +88,7 @@ pub(super) fn note(notices: &mut Vec<NoticeProgress>, line: &Recorded) {
         "failed" if notice.first_sent.is_none() => {
             notice.state = NoticeState::Failed(line.facts.get("cause").cloned().unwrap_or_default());
         }
+        "end-intent" => notice.may_be_twice |= line.facts.get("may_be_twice").is_some_and(|said| said == "yes"),
         "ended" => notice.ended = true,
         _ => {}
     }

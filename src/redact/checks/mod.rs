@@ -135,13 +135,12 @@ impl Check {
             Self::Literal => !is_reference(value),
             Self::Mixed => is_mixed(value),
             Self::Opaque => is_opaque(value) && !is_reference(value),
-            Self::SensitiveName => !is_reference(value) && kind().is_some(),
-            Self::SensitiveNameMade => !is_reference(value) && kind().is_some_and(|kind| fits(kind, value)),
+            // What is said of the name is remembered.
+            Self::SensitiveName => kind().is_some() && !is_reference(value),
+            Self::SensitiveNameMade => kind().is_some_and(|kind| !is_reference(value) && fits(kind, value)),
             // A short word in a sentence is part of it: `Unexpected token: abc123`.
-            Self::SensitiveNameMixed => {
-                is_mixed(value)
-                    && kind().is_some_and(|kind| fits(kind, value) && (kind == "password" || value.len() >= 8))
-            }
+            Self::SensitiveNameMixed => kind()
+                .is_some_and(|kind| is_mixed(value) && fits(kind, value) && (kind == "password" || value.len() >= 8)),
             Self::Made => !is_reference(value) && looks_made(value),
             Self::ServiceValue => !is_reference(value) && has_letter(value) && looks_made(value),
             Self::Tenant => tenant(value),

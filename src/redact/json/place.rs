@@ -21,6 +21,8 @@ pub struct Place<'a> {
     pub sibling_name: Option<&'a [u8]>,
     /// Containers around the value.
     pub depth: usize,
+    /// Whether the innermost of them is an array.
+    pub is_element: bool,
     /// The keys around the value.
     pub path: Path<'a>,
     /// String or number.
@@ -120,6 +122,7 @@ impl Stack {
             key,
             sibling_name: named.and_then(Frame::name),
             depth: self.len(),
+            is_element: self.last().is_some_and(|frame| !frame.is_object),
             path,
             numbers: Numbers {
                 sibling: named.map_or(0, Frame::name_number),

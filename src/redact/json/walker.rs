@@ -132,6 +132,7 @@ struct Pending {
     /// Whether it is a member of a member of that object.
     inner: bool,
     depth: usize,
+    is_element: bool,
 }
 
 /// A value that the redactor has seen and will decide about later.
@@ -434,6 +435,7 @@ impl<L> Walk<L> {
                 object,
                 inner,
                 depth: self.stack.len(),
+                is_element: !self.in_object(),
             });
             if names {
                 self.learn_name(redactor, inside.text());
@@ -553,6 +555,7 @@ impl<L> Walk<L> {
                 key,
                 sibling_name: frame.filter(|_| !pending.inner).and_then(Frame::name),
                 depth: pending.depth,
+                is_element: pending.is_element,
                 path,
                 numbers: Numbers {
                     sibling: frame.filter(|_| !pending.inner).map_or(0, Frame::name_number),

@@ -34,6 +34,9 @@ pub(in crate::redact) struct Anchor<'a> {
 /// The number in [`Known`] of no text at all: the start of the line.
 pub(in crate::redact) const LINE: &[u8] = b"";
 
+/// The end of a line, which rules of several lines can go by.
+pub(in crate::redact) const NEWLINE: &[u8] = b"\n";
+
 /// Literals, one of which stands in every match of `hir` in that place; `None` where none of `known` is certain.
 pub(in crate::redact) fn anchors<'a>(hir: &'a Hir, known: &Known) -> Option<Vec<Anchor<'a>>> {
     let mut pieces = Vec::new();
@@ -183,11 +186,17 @@ fn plain(piece: &Piece<'_>) -> Option<u8> {
     }
 }
 
-/// What stands before and after the first group, which is a part of every match, and the bytes that it is made of.
-pub(in crate::redact) fn around_name<'a>(
-    hir: &'a Hir,
-    bytes: &mut [bool; 256],
-) -> Option<(Vec<Piece<'a>>, Vec<Piece<'a>>)> {
+/// What stands around the first group of a pattern, where that is a name and a part of every match.
+#[derive(Debug, Default)]
+pub(in crate::redact) struct Name<'a> {
+    pub(in crate::redact) before: Vec<Piece<'a>>,
+    pub(in crate::redact) after: Vec<Piece<'a>>,
+    /// Bytes of the longest.
+    pub(in crate::redact) longest: usize,
+}
+
+/// What stands around the first group, and the bytes that it is made of.
+pub(in crate::redact) fn around_name<'a>(hir: &'a Hir, bytes: &mut [bool; 256]) -> Option<Name<'a>> {
     let HirKind::Concat(parts) = hir.kind() else { return None };
     let is_name = |part: &Hir| matches!(part.kind(), HirKind::Capture(capture) if capture.index == 1);
     let at = parts.iter().position(is_name)?;
@@ -197,7 +206,8 @@ pub(in crate::redact) fn around_name<'a>(
         *bytes = [true; 256];
     }
     let pieces = |parts: &'a [Hir]| parts.iter().map(Piece::Part).collect();
-    Some((pieces(&parts[..at]), pieces(&parts[at + 1..])))
+    let longest = parts[at].properties().maximum_len().unwrap_or(usize::MAX);
+    Some(Name { before: pieces(&parts[..at]), after: pieces(&parts[at + 1..]), longest })
 }
 
 #[cfg(test)]
@@ -247,9 +257,11 @@ mod tests {
             let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern);
             let mut bytes = [false; 256];
             let hir = hir.expect("a pattern");
-            around_name(&hir, &mut bytes).map(|(before, after)| (before.len(), after.len(), bytes[usize::from(b'-')]))
+            let name = around_name(&hir, &mut bytes)?;
+            Some((name.before.len(), name.after.len(), name.longest, bytes[usize::from(b'-')]))
         };
-        assert_eq!(sides(r"^\s*([a-z-]+)\s*=(.+)$"), Some((2, 4, true)));
+        assert_eq!(sides(r"^\s*([a-z-]+)\s*=(.+)$"), Some((2, 4, usize::MAX, true)));
+        assert_eq!(sides(r"([a-z_]{1,9}[0-9]?)="), Some((0, 1, 10, false)));
         assert_eq!(sides(r"([a-z]+)=x|([a-z]+):y"), None);
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use regex::bytes::Regex;
+use regex_automata::meta::Regex;
 
 use super::pattern::compile;
 

@@ -224,6 +224,7 @@ impl<'a> Maker<'a> {
             secret_group: text.secret_group,
             compiled,
             needs: OnceLock::new(),
+            outline: OnceLock::new(),
         }))
     }
 

@@ -16,9 +16,10 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use regex::bytes::Regex;
+use regex_automata::meta::Regex;
+use regex_automata::{Anchored, Input};
 use regex_syntax::hir::Hir;
 use sha2::{Digest, Sha256};
 
@@ -128,12 +129,13 @@ pub struct Rule {
     secret_group: usize,
     compiled: OnceLock<Option<Regex>>,
     needs: OnceLock<Needs>,
+    outline: OnceLock<Option<Arc<Hir>>>,
 }
 
 impl Rule {
     /// The compiled pattern; `None` when it cannot be compiled, on which the caller must fail closed.
     pub(super) fn regex(&self) -> Option<&Regex> {
-        self.compiled.get_or_init(|| pattern::compile(&self.pattern).ok()).as_ref()
+        self.compiled.get_or_init(|| pattern::compile_parsed(self.outline()?).ok()).as_ref()
     }
 
     /// Whether a match may stand in `line`, of which these are the characters.
@@ -147,12 +149,12 @@ impl Rule {
     }
 
     /// The pattern as it is read; `None` when it cannot be.
-    pub(super) fn outline(&self) -> Option<Hir> {
-        pattern::parsed(&self.pattern).ok()
+    pub(super) fn outline(&self) -> Option<&Arc<Hir>> {
+        self.outline.get_or_init(|| pattern::parsed(&self.pattern).ok().map(Arc::new)).as_ref()
     }
 
     fn needs(&self) -> &Needs {
-        self.needs.get_or_init(|| Needs::of(&self.pattern))
+        self.needs.get_or_init(|| self.outline().map(|hir| Needs::of(hir)).unwrap_or_default())
     }
 
     /// Whether the rule takes what stands at `place`.
@@ -173,15 +175,18 @@ impl Rule {
             *first = None;
             return Some(whole.clone());
         }
-        // The search for groups costs by the length of what it may look at.
-        let text = if self.needs().ends_itself() { &text[..whole.end] } else { text };
-        let captures = regex.captures_at(text, whole.start)?;
-        *first = captures.get(1).map(|m| m.range());
-        if self.secret_group > 0 {
-            return captures.iter().skip(self.secret_group).flatten().next().map(|m| m.range());
+        // What stands around it is seen, and nothing but the match is gone over.
+        let mut groups = regex.create_captures();
+        regex.search_captures(&Input::new(text).range(whole.clone()).anchored(Anchored::Yes), &mut groups);
+        if !groups.is_match() {
+            return None;
         }
-        let group = captures.iter().skip(1).flatten().find(|m| !m.is_empty());
-        group.map_or_else(|| Some(whole.clone()), |m| Some(m.range()))
+        *first = groups.get_group(1).map(|group| group.range());
+        if self.secret_group > 0 {
+            return groups.iter().skip(self.secret_group).flatten().next().map(|group| group.range());
+        }
+        let group = groups.iter().skip(1).flatten().find(|group| !group.is_empty());
+        group.map_or_else(|| Some(whole.clone()), |group| Some(group.range()))
     }
 
     /// Whether the rule's file wants the value at `secret`, found as a part of `whole`, to be left alone.

@@ -3,9 +3,7 @@
 //! A keyword lights up many lines that hold no value: `session` in `Started Session 12`. Most lack a sign that every match has,
 //! or a run of characters as long as a token.
 
-use regex_syntax::hir::{Class, Hir, HirKind, Look};
-
-use super::pattern::parsed;
+use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// Characters of one meaning: a letter in both cases, all digits, each sign, all that is not ASCII, all control characters.
 type Set = u64;
@@ -49,8 +47,6 @@ pub(in crate::redact) struct Needs {
     run: usize,
     /// What the first group is made of, where every match begins with it.
     led_by: Option<Box<[bool; 256]>>,
-    /// Whether it does not matter what stands behind a match.
-    ends_itself: bool,
 }
 
 /// The characters of a line.
@@ -65,9 +61,8 @@ impl Characters {
 
 impl Needs {
     /// What matches of `pattern` need; nothing where that cannot be told.
-    pub(super) fn of(pattern: &str) -> Self {
-        let Ok(hir) = parsed(pattern) else { return Self::default() };
-        let Part { mut needs, .. } = Part::of(&hir);
+    pub(super) fn of(pattern: &Hir) -> Self {
+        let Part { mut needs, .. } = Part::of(pattern);
         needs.sets.retain(|set| set.count_ones() <= LARGEST);
         needs.sets.sort_unstable_by_key(|set| (set.count_ones(), *set));
         needs.sets.dedup();
@@ -75,19 +70,13 @@ impl Needs {
         if needs.run < SHORTEST_RUN {
             needs.run = 0;
         }
-        needs.led_by = led_by(&hir);
-        needs.ends_itself = !may_end_with_look(&hir);
+        needs.led_by = led_by(pattern);
         needs
     }
 
     /// The bytes of the first group, where every match begins with it.
     pub(in crate::redact) fn led_by(&self) -> Option<&[bool; 256]> {
         self.led_by.as_deref()
-    }
-
-    /// Whether a match is the same where the text ends with it.
-    pub(in crate::redact) fn ends_itself(&self) -> bool {
-        self.ends_itself
     }
 
     /// Whether `line` may hold a match.
@@ -118,24 +107,6 @@ fn led_by(hir: &Hir) -> Option<Box<[bool; 256]>> {
     let HirKind::Capture(first) = parts.first()?.kind() else { return None };
     let mut bytes = Box::new([false; 256]);
     (first.index == 1 && bytes_of(&first.sub, &mut bytes)).then_some(bytes)
-}
-
-/// Whether it may depend on what stands behind a match that it is one.
-fn may_end_with_look(hir: &Hir) -> bool {
-    match hir.kind() {
-        HirKind::Look(Look::Start | Look::StartLF) => false,
-        HirKind::Look(_) => true,
-        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) => false,
-        HirKind::Repetition(repetition) => may_end_with_look(&repetition.sub),
-        HirKind::Capture(capture) => may_end_with_look(&capture.sub),
-        HirKind::Alternation(parts) => parts.iter().any(may_end_with_look),
-        HirKind::Concat(parts) => {
-            let empty = |part: &Hir| part.properties().minimum_len().is_none_or(|least| least == 0);
-            // As far as nothing has to stand behind.
-            let last = parts.iter().rposition(|part| !empty(part)).unwrap_or(0);
-            parts[last..].iter().any(may_end_with_look)
-        }
-    }
 }
 
 /// Adds the bytes that matches of this part consist of; whether that can be told.
@@ -237,10 +208,11 @@ impl Part {
 
 #[cfg(test)]
 mod tests {
+    use super::super::pattern::parsed;
     use super::*;
 
     fn may_match(pattern: &str, line: &str) -> bool {
-        Needs::of(pattern).are_met(line.as_bytes(), Characters::of(line.as_bytes()))
+        Needs::of(&parsed(pattern).expect("a pattern")).are_met(line.as_bytes(), Characters::of(line.as_bytes()))
     }
 
     #[test]
@@ -264,21 +236,6 @@ mod tests {
         ] {
             assert!(may_match(pattern, yes), "{pattern}");
             assert!(!may_match(pattern, no), "{pattern}");
-        }
-    }
-
-    #[test]
-    fn what_stands_behind_a_match_matters_where_a_pattern_looks_there() {
-        for (pattern, ends_itself) in [
-            (r"\bkey=(\w+)", true),
-            (r"key=(\w+)\b", false),
-            (r"key=(\w+)\b;?", false),
-            (r"key=(\w+)\b;", true),
-            (r"a(?:b|c$)", false),
-            (r"(?:a\b)*x*", false),
-            ("^a", true),
-        ] {
-            assert_eq!(Needs::of(pattern).ends_itself(), ends_itself, "{pattern}");
         }
     }
 

@@ -1,7 +1,8 @@
 //! What a pattern costs and what it can match, before and when it is compiled. A rule file may be hostile.
 
-use regex::bytes::{Regex, RegexBuilder};
+use regex_automata::meta::{Config, Regex};
 use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::{Parser, ParserBuilder};
 
 use super::MAX_LINES;
 use super::opening::first_line_literals;
@@ -21,19 +22,25 @@ pub(super) const WEIGHT_LIMIT: u64 = 2_000_000;
 
 /// Compiles a pattern in the `regex` crate's syntax.
 pub(super) fn compile(pattern: &str) -> Result<Regex, regex::Error> {
-    // Bytes without Unicode: what Go's RE2 means by \w and \d, a hundred times quicker to compile, and logs need not be UTF-8.
-    RegexBuilder::new(pattern)
-        .unicode(false)
-        .size_limit(SIZE_LIMIT)
-        .dfa_size_limit(DFA_SIZE_LIMIT)
-        .nest_limit(NEST_LIMIT)
-        .build()
+    compile_parsed(&parser().parse(pattern).map_err(|e| regex::Error::Syntax(e.to_string()))?)
+}
+
+/// The same of what was read already.
+pub(super) fn compile_parsed(pattern: &Hir) -> Result<Regex, regex::Error> {
+    // It is what `regex::bytes` is made of, which can't search a part of a text and see what stands around it.
+    let config = Config::new().utf8_empty(false).nfa_size_limit(Some(SIZE_LIMIT)).hybrid_cache_capacity(DFA_SIZE_LIMIT);
+    let built = Regex::builder().configure(config).build_from_hir(pattern);
+    built.map_err(|e| regex::Error::CompiledTooBig(e.size_limit().unwrap_or(SIZE_LIMIT)))
 }
 
 /// `pattern` as [`compile`] reads it.
 pub(super) fn parsed(pattern: &str) -> Result<Hir, String> {
-    let mut parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).nest_limit(NEST_LIMIT).build();
-    parser.parse(pattern).map_err(|e| in_words(&e.to_string()))
+    parser().parse(pattern).map_err(|e| in_words(&e.to_string()))
+}
+
+fn parser() -> Parser {
+    // Bytes without Unicode: what Go's RE2 means by \w and \d, a hundred times quicker to compile, and logs need not be UTF-8.
+    ParserBuilder::new().unicode(false).utf8(false).nest_limit(NEST_LIMIT).build()
 }
 
 /// A pattern that has been read and not compiled.

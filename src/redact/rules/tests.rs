@@ -236,7 +236,7 @@ fn line_by_line_a_rule_of_several_lines_still_sees_one() {
     let set = loaded(GITLEAKS);
     assert!(set.rules[0].lines > 1);
     let redactor = Redactor::new(set.into(), Pseudonyms::new(b"k"), &KnownNames::default(), Privacy::Standard);
-    let mut filter = std::sync::Arc::new(redactor.expect("ready")).line_filter();
+    let mut filter = Arc::new(redactor.expect("ready")).line_filter();
     let mut out = Vec::new();
     filter.push(b"acme = T7kQ0000\nacme =\n T7kQ1111\n", &mut out).expect("redacts");
     let out = String::from_utf8(out).expect("text");

@@ -7,6 +7,7 @@
 mod http;
 mod made;
 mod placeholders;
+mod remembered;
 mod tables;
 mod telling;
 mod values;
@@ -15,6 +16,7 @@ mod words;
 pub use http::{is_id_header, is_plain_header, is_user_header, is_version_header, parameter_kind};
 pub use made::looks_made;
 pub use placeholders::is_placeholder;
+use remembered::{Asked, judged};
 use tables::{
     ABOUT, ANYWHERE, ASKS, AT_END, COUNTED, DATA_KEYS, FOREIGN, HARMLESS_HEADERS, HEADERS, PAIRS, RUN_TOGETHER,
     SECRET_KEYS, STILL,
@@ -23,6 +25,8 @@ pub(super) use telling::telling_words;
 pub use values::{is_mixed, is_opaque, is_reference, is_uuid};
 use words::{spaced, words};
 
+use super::placeholder::PREFIX;
+
 /// The kinds that this module reports, for placeholders.
 pub const KINDS: [&str; 11] =
     ["password", "secret", "token", "key", "session", "csrf", "cookie", "credential", "signature", "pin", "auth"];
@@ -30,8 +34,22 @@ pub const KINDS: [&str; 11] =
 /// The kind of secret that a value called `name` is, or `None` when the name promises none.
 #[must_use]
 pub fn is_sensitive_key(name: &[u8]) -> Option<&'static str> {
+    judged(name, Asked::Key, judged_as_key)
+}
+
+fn judged_as_key(name: &[u8]) -> Option<&'static str> {
     if !name.is_ascii() && FOREIGN.iter().any(|word| memchr::memmem::find(name, word.as_bytes()).is_some()) {
         return Some("password");
+    }
+    // What a placeholder stands for is not known, so its words say nothing about another value.
+    let mut name = name;
+    while let Some(at) = memchr::memmem::find(name, PREFIX.as_bytes()) {
+        if let Some(kind) = is_sensitive_key(&name[..at]) {
+            return Some(kind);
+        }
+        let is_of_it = |byte: &&u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || **byte == b'-';
+        let rest = &name[at + PREFIX.len()..];
+        name = &rest[rest.iter().take_while(is_of_it).count()..];
     }
     let text = spaced(name);
     let all = words(&text);
@@ -114,6 +132,10 @@ fn find(table: &[(&str, &'static str)], word: &str) -> Option<&'static str> {
 /// The kind of secret in a header's value. Header names are compared without case: HTTP/2 writes them in lower case.
 #[must_use]
 pub fn is_sensitive_header(name: &[u8]) -> Option<&'static str> {
+    judged(name, Asked::Header, judged_as_header)
+}
+
+fn judged_as_header(name: &[u8]) -> Option<&'static str> {
     let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
     if HARMLESS_HEADERS.iter().any(|known| is(known)) {
         return None;

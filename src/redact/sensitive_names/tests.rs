@@ -111,9 +111,22 @@ fn names_about_secrets_are_no_secrets() {
         "PublicKeyToken",
         "password_encryption",
         "PasswordExpiryWarning",
+        "REDACTED-token-45d44fe50a",
+        "for REDACTED-password",
     ] {
         assert_eq!(is_sensitive_key(name.as_bytes()), None, "{name}");
     }
+}
+
+#[test]
+fn what_stands_around_a_placeholder_is_a_name_still() {
+    for name in
+        ["token_for_REDACTED-user-45d44fe50a", "REDACTED-host-45d44fe50a_password", "REDACTED-aREDACTED-b.apiKey"]
+    {
+        assert!(is_sensitive_key(name.as_bytes()).is_some(), "{name}");
+    }
+    let many = "REDACTED-".repeat(200_000);
+    assert_eq!(is_sensitive_key(many.as_bytes()), None);
 }
 
 #[test]

@@ -109,6 +109,29 @@ const WORDS: [&str; 99] = [
 /// Of the longest of them.
 const LONGEST_WORD: usize = 14;
 
+/// How long those are that begin with a letter, a bit for each length: nearly all other words are told from them by that.
+const LENGTHS: [u16; 32] = {
+    let mut lengths = [0; 32];
+    let mut n = 0;
+    while n < WORDS.len() {
+        let word = WORDS[n].as_bytes();
+        lengths[first_of(word)] |= 1 << word.len();
+        n += 1;
+    }
+    lengths
+};
+
+/// The first byte of a word, whatever its case.
+const fn first_of(word: &[u8]) -> usize {
+    if word.is_empty() { 0 } else { (word[0] & 31) as usize }
+}
+
+fn is_word(value: &[u8]) -> bool {
+    value.len() <= LONGEST_WORD
+        && LENGTHS[first_of(value)] >> value.len() & 1 == 1
+        && WORDS.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
+}
+
 /// What a reference to a secret kept elsewhere, or a gap to be filled in, begins with.
 const REFERENCES: [&str; 28] = [
     "your-",
@@ -150,10 +173,9 @@ pub fn is_reference(value: &[u8]) -> bool {
     let value = value.trim_ascii();
     // The comma of a list of fields stands behind a line's value.
     let value = value.strip_suffix(b",").unwrap_or(value);
-    let is = |known: &str| value.eq_ignore_ascii_case(known.as_bytes());
     let begins =
         |known: &str| value.get(..known.len()).is_some_and(|start| start.eq_ignore_ascii_case(known.as_bytes()));
-    (value.len() <= LONGEST_WORD && WORDS.iter().any(|w| is(w)))
+    is_word(value)
         || (value.first().is_some_and(|b| b"$#{<@YPOEGSIVAC".contains(&b.to_ascii_uppercase()))
             && REFERENCES.iter().any(|r| begins(r)))
         || is_mask(value)

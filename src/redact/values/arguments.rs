@@ -36,6 +36,11 @@ impl Before {
 
     /// The kind of secret that `text` is because of the text before it, which it takes the place of.
     pub(super) fn kind(&mut self, place: &Place<'_>, text: &[u8]) -> Option<&'static str> {
+        if !place.is_element {
+            // The key of what comes next stands between.
+            self.names = None;
+            return None;
+        }
         let turns =
             || place.key.is_some_and(|key| TURNS.iter().any(|known| key.eq_ignore_ascii_case(known.as_bytes())));
         let before = self.names.take().filter(|name| name.depth == place.depth);

@@ -1,0 +1,52 @@
+"""Looks for secrets in files: as they are, percent-encoded, in hexadecimal, and in base64 at any place of a longer text.
+
+    find_secrets.py NAME... -- PATH...     NAME: an environment variable that holds a secret; zips are looked into
+
+Prints where one was found, by the name alone, and exits 1; 2 where a secret or a path is missing.
+"""
+
+import base64
+import os
+import pathlib
+import sys
+import urllib.parse
+import zipfile
+
+
+def forms(secret):
+    raw = secret.encode()
+    yield raw
+    yield urllib.parse.quote(secret, safe="").encode()
+    yield raw.hex().encode()
+    for before in range(3):
+        # The signs at both ends mix with what stands beside it.
+        text = base64.b64encode(bytes(before) + raw)
+        cut = text[(4 if before else 0):len(text) - 4]
+        yield cut
+        yield cut.replace(b"+", b"-").replace(b"/", b"_")
+
+
+def contents(path):
+    yield path.read_bytes()
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                yield archive.read(name)
+
+
+names, paths = sys.argv[1:sys.argv.index("--")], sys.argv[sys.argv.index("--") + 1:]
+secrets = {name: os.environ.get(name, "") for name in names}
+if not all(secrets.values()) or not names or not paths or not all(map(os.path.exists, paths)):
+    sys.exit(2)
+looked = found = 0
+for path in paths:
+    files = [path] if os.path.isfile(path) else [f for f in pathlib.Path(path).rglob("*") if f.is_file()]
+    for file in map(pathlib.Path, files):
+        for text in contents(file):
+            looked += len(text)
+            for name, secret in secrets.items():
+                if any(form in text for form in forms(secret)):
+                    found += 1
+                    print(f"{name} stands in {file}")
+print(f"{looked} bytes were looked through")
+sys.exit(1 if found or not looked else 0)
