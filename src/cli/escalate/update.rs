@@ -67,7 +67,8 @@ pub(super) fn run(args: &UpdateArgs, world: &mut World<'_>) -> Result<Exit, Fail
         None => event,
     };
     if !args.customer {
-        let text = kept("--text", &args.text, world.talk)?;
+        let case = desk.case(&args.case.case_id).ok();
+        let text = kept("--text", &args.text, case.as_ref(), world.talk)?;
         let event = by(Event::new("note").with_text("text", &text, NOTE));
         if !journal.said_just_now(&event, now) {
             journal.append(now, event).map_err(|e| journal_failed(&e, false))?;
