@@ -103,6 +103,8 @@ fn escalate_follows_its_schema_whatever_the_answer() {
     for document in [dry, complete.run(&open).expect(0).json(), complete.run(&open).expect(0).json()] {
         holds("escalation.schema.json", &document);
     }
+    let rehearsal = arg(complete.folder.path().join("rehearsal"));
+    holds("rehearsal.schema.json", &complete.run(&[&open[..], &["--dry-run", &rehearsal]].concat()).expect(0).json());
     holds("escalation.schema.json", &made("unfilled.toml").run(&open).expect(1).json());
 }
 

@@ -48,7 +48,7 @@ pub(super) fn run(args: &CaseArgs, world: &mut World<'_>) -> Result<Exit, Failur
 
 /// What a purge that was stopped half way has left: the journal goes before its lock, so without it nothing else can be told of
 /// the case. A lock that somebody holds is a case that is being opened.
-fn leftovers(args: &CaseArgs, desk: &Desk, world: &mut World<'_>) -> Result<Exit, Failure> {
+fn leftovers(args: &CaseArgs, desk: &Desk<'_>, world: &mut World<'_>) -> Result<Exit, Failure> {
     let case_id = &args.case_id;
     let lock = journal::lock_path_of(&desk.journals(), case_id);
     if !fs::File::open(&lock).is_ok_and(|held| held.try_lock().is_ok()) {

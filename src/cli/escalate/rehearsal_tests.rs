@@ -281,9 +281,9 @@ fn the_later_verbs_are_rehearsed_on_a_copy_of_the_journal() {
             for entry in fs::read_dir(folder).expect("a folder") {
                 let path = entry.expect("an entry").path();
                 if path.is_dir() {
-                    folders.push(path)
+                    folders.push(path);
                 } else {
-                    found.push((path.clone(), fs::read(&path).expect("bytes")))
+                    found.push((path.clone(), fs::read(&path).expect("bytes")));
                 }
             }
         }
