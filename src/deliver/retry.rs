@@ -82,7 +82,9 @@ impl From<HttpError> for Failure {
             HttpError::Insecure { .. }
             | HttpError::Redirected { .. }
             | HttpError::Unreadable { .. }
+            | HttpError::TooLong { .. }
             | HttpError::Sink(_)
+            | HttpError::Authorities { .. }
             | HttpError::Tls(_) => false,
         };
         Self { error: error.into(), passing, wait: None }

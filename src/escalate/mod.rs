@@ -16,6 +16,7 @@ pub mod plain_text;
 pub mod policy;
 pub mod progress;
 mod promise;
+pub mod proxy;
 pub mod public_text;
 pub mod routing;
 pub mod secret_ref;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use url::Url;
 
+use super::proxy::ProxySetting;
 use super::secret_ref::SecretRef;
 use crate::model::Severity;
 
@@ -44,6 +45,10 @@ pub struct NotifierPolicy {
     /// Mail: who gets it.
     #[serde(default)]
     pub to: Vec<String>,
+    /// A file of certificates (PEM) that are trusted beside the system's.
+    pub ca_file: Option<String>,
+    /// Through which proxy it is reached, where that is not what the environment says.
+    pub proxy: Option<ProxySetting>,
     /// The far side's own words for our levels, such as `sev3 = "error"`.
     #[serde(default)]
     pub severities: BTreeMap<String, String>,
@@ -98,11 +103,12 @@ impl Kind {
     /// The fields that it has a use for, beside `kind`, `team`, `secure`, `pages` and those that it needs.
     fn takes(self) -> &'static [&'static str] {
         match self {
-            Self::Pagerduty => &["address", "api_token", "api_address", "severities"],
-            Self::Alertmanager => &["authorization", "severities"],
-            Self::Webhook => &["authorization", "signing_key"],
-            Self::Email => &["user", "password"],
-            Self::Slack | Self::Mattermost | Self::Outbox => &[],
+            Self::Pagerduty => &["address", "api_token", "api_address", "severities", "ca_file", "proxy"],
+            Self::Alertmanager => &["authorization", "severities", "ca_file", "proxy"],
+            Self::Webhook => &["authorization", "signing_key", "ca_file", "proxy"],
+            Self::Email => &["user", "password", "ca_file"],
+            Self::Slack | Self::Mattermost => &["ca_file", "proxy"],
+            Self::Outbox => &[],
         }
     }
 }
@@ -130,6 +136,8 @@ impl NotifierPolicy {
             password: None,
             from: None,
             to: Vec::new(),
+            ca_file: None,
+            proxy: None,
             severities: BTreeMap::new(),
         }
     }
@@ -220,6 +228,8 @@ impl NotifierPolicy {
             ("from", self.from.is_some()),
             ("to", !self.to.is_empty()),
             ("severities", !self.severities.is_empty()),
+            ("ca_file", self.ca_file.is_some()),
+            ("proxy", self.proxy.is_some()),
         ]
         .into_iter()
         .filter_map(|(field, given)| given.then_some(field))

@@ -8,6 +8,7 @@ use url::Url;
 use crate::model::Severity;
 
 use super::Policy;
+use super::proxy::ProxySetting;
 use super::secret_ref::SecretRef;
 
 /// The facts of a ticket that can have a field of their own at a ticket system; [`super::Ticket::fields`] has the same names.
@@ -38,6 +39,10 @@ pub struct TicketSystemEntry {
     pub user: Option<String>,
     /// Where the token is kept.
     pub token: SecretRef,
+    /// A file of certificates (PEM) that are trusted beside the system's.
+    pub ca_file: Option<String>,
+    /// Through which proxy it is reached, where that is not what the environment says.
+    pub proxy: Option<ProxySetting>,
     /// Our queues by their names there; one that is not listed has the same name there.
     #[serde(default)]
     pub queues: BTreeMap<String, String>,

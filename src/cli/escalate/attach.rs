@@ -51,15 +51,15 @@ pub(super) fn run(args: &AttachArgs, world: &mut World<'_>) -> Result<Exit, Fail
             .hint("a bundle of the same case is made with `casefile collect --case-id`"));
     }
     let (mut journal, progress) = desk.unresolved(case_id)?;
-    let (system, ticket) = ticket_system::of_case(case_id, &progress, &policy, &desk, world)?;
+    let resume = |store| Resume { bundle: Some(&args.bundle), policy: args.policy.as_deref(), store };
+    let (system, ticket) = ticket_system::of_case(case_id, &progress, &policy, &desk, world)
+        .map_err(|failure| resume(false).kept(failure, case_id))?;
     let carrier = Carrier::new(&policy, &desk, world, args.case.json);
     let put = |path: &Path, case_id: &CaseId, digest: &Sha256Digest| carrier.put(path, case_id, digest);
     let store = store::of_policy(&policy, &put);
     let way = Way { system: &*system, store, addressees: &[], journal: &mut journal, clock: world.now };
-    let later = attach_later(case_id, &ticket, &bundle, way).map_err(|e| {
-        let resume = Resume { bundle: Some(&args.bundle), policy: args.policy.as_deref(), store: store.is_some() };
-        step_failed(&e, Some(&ticket), case_id, &resume)
-    })?;
+    let later = attach_later(case_id, &ticket, &bundle, way)
+        .map_err(|e| step_failed(&e, Some(&ticket), case_id, &resume(store.is_some())))?;
     let exit = tell_recorded(&args.case, &journal, (world.now)(), world)?;
     for remark in &later.remarks {
         writeln!(world.talk, "remark: {}", one_line(remark, 400)).map_err(output_failed)?;

@@ -25,9 +25,13 @@ use crate::deliver::callout::Told;
 use crate::deliver::handover::{Request, StepError, Way, carry_out, prepare};
 use crate::deliver::{journal, kept_ticket};
 use crate::escalate::callout::Levels;
+use crate::escalate::plain_text::one_line;
 use crate::escalate::{Progress, Ticket, TicketTemplate};
 use crate::model::case::GivenBy;
 use crate::model::{CaseId, Severity, Sha256Digest, case_file};
+
+/// Longest command that is repeated to people; paths and reasons of a few lines fit.
+const LONGEST_COMMAND: usize = 8000;
 
 /// Opens the ticket of a case
 #[derive(Debug, Args)]
@@ -156,7 +160,7 @@ pub(super) fn run(args: &OpenArgs, world: &mut World<'_>) -> Result<Exit, Failur
             }
             let resume =
                 Resume { bundle: args.bundle.as_deref(), policy: args.policy.as_deref(), store: store.is_some() };
-            return Err(stopped(&e, &case.case_id, &resume));
+            return Err(stopped(&e, &case.case_id, &resume, &args.command()));
         }
     };
     if world.rehearsal.is_some() {
@@ -182,6 +186,50 @@ pub(super) fn run(args: &OpenArgs, world: &mut World<'_>) -> Result<Exit, Failur
     }
     let whole = handed.told.iter().all(Told::reached) && handed.remarks.is_empty() && !(args.page && asleep);
     Ok(if whole { Exit::Done } else { Exit::Partial })
+}
+
+impl OpenArgs {
+    /// The command with these arguments, as a shell takes it.
+    fn command(&self) -> String {
+        let mut words = vec!["casefile".to_owned(), "escalate".to_owned(), "open".to_owned()];
+        words.extend(self.bundle.as_ref().map(|bundle| bundle.display().to_string()));
+        let files = [
+            ("--case", &self.case),
+            ("--policy", &self.policy),
+            ("--checklist", &self.checklist),
+            ("--template", &self.template),
+            ("--identity", &self.identity),
+            ("--outbox", &self.outbox),
+        ];
+        let files = files.into_iter().filter_map(|(flag, file)| Some((flag, file.as_ref()?)));
+        for (flag, file) in files.chain(self.rules.iter().map(|file| ("--rules", file))) {
+            words.extend([flag.to_owned(), file.display().to_string()]);
+        }
+        let severity = self.severity.map(|severity| severity.to_string().trim_start_matches("SEV").to_owned());
+        let texts = [
+            ("--severity", &severity),
+            ("--severity-reason", &self.severity_reason),
+            ("--override-checklist", &self.override_checklist),
+            ("--time-critical", &self.time_critical),
+        ];
+        for (flag, text) in texts {
+            words.extend(text.iter().flat_map(|text| [flag.to_owned(), text.clone()]));
+        }
+        let switches = [("--without-bundle", self.without_bundle), ("--page", self.page), ("--json", self.json)];
+        words.extend(switches.into_iter().filter(|(_, set)| *set).map(|(flag, _)| flag.to_owned()));
+        let words: Vec<String> = words.iter().map(|word| shell_word(word)).collect();
+        one_line(&words.join(" "), LONGEST_COMMAND)
+    }
+}
+
+/// A word as a shell takes it for one.
+fn shell_word(word: &str) -> String {
+    let plain =
+        |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '\\' | ':' | '=' | '+' | ',' | '@' | '%');
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// The ticket as a mail in the outbox, where its system did not take it: somebody can send it by hand.

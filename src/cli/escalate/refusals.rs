@@ -8,6 +8,7 @@ use crate::cli::exit::Exit;
 use crate::cli::verify_text::{WIDTH, message_to_customer, render_missing};
 use crate::deliver::callout::Told;
 use crate::deliver::handover::{Refusal, StepError, Stopped, UploadError};
+use crate::deliver::http::HttpError;
 use crate::deliver::{DeliverError, TicketRef};
 use crate::model::CaseId;
 
@@ -84,14 +85,47 @@ impl Resume<'_> {
         let policy = self.policy.map_or_else(String::new, |policy| format!(" --policy {}", policy.display()));
         Some(format!("casefile escalate attach {case_id} {bundle}{policy}"))
     }
+
+    /// `failure` with what is kept and the command that goes on, where there is a bundle.
+    pub(super) fn kept(&self, mut failure: Failure, case_id: &CaseId) -> Failure {
+        if let (Exit::Partial | Exit::Interrupted, Some(bundle), Some(command)) =
+            (failure.exit, self.bundle, self.command(case_id))
+        {
+            failure.detail.push_str(&format!("the bundle is kept: {}\nto go on: {command}\n", bundle.display()));
+        }
+        failure
+    }
 }
 
-/// Something went out.
-pub(super) fn stopped(stopped: &Stopped, case_id: &CaseId, resume: &Resume<'_>) -> Failure {
+/// Something went out, or may have. `command` does it all again, which makes nothing twice.
+pub(super) fn stopped(stopped: &Stopped, case_id: &CaseId, resume: &Resume<'_>, command: &str) -> Failure {
     // With a page out something is done, even without a ticket.
     let begun = stopped.told.iter().any(Told::reached);
     let failure = step_failed(&stopped.source, stopped.ticket.as_ref(), case_id, resume);
-    if begun && failure.exit == Exit::LocalFailure { Failure { exit: Exit::Partial, ..failure } } else { failure }
+    let exit = if begun && failure.exit == Exit::LocalFailure { Exit::Partial } else { failure.exit };
+    if exit != Exit::Partial || failure.detail.contains("\nto go on: ") {
+        return Failure { exit, ..failure };
+    }
+    let detail = format!("{}kept: the facts and the journal of {case_id}\nto go on: {command}\n", failure.detail);
+    Failure { exit, detail, ..failure }
+}
+
+/// Whether the far side was asked; what it did then is not always known.
+fn was_asked(e: &DeliverError) -> bool {
+    match e {
+        DeliverError::Http(e) => {
+            use HttpError::{Authorities, Insecure, Sink, Tls};
+            !matches!(e, Authorities { .. } | Insecure { .. } | Sink(_) | Tls(_))
+        }
+        DeliverError::Refused { .. }
+        | DeliverError::Unavailable { .. }
+        | DeliverError::NotKept { .. }
+        | DeliverError::TooLarge { .. } => true,
+        DeliverError::Io { .. }
+        | DeliverError::DigestMismatch { .. }
+        | DeliverError::Busy(_)
+        | DeliverError::DamagedRecord { .. } => false,
+    }
 }
 
 /// A step stopped; `ticket` is there already.
@@ -149,13 +183,11 @@ pub(super) fn step_failed(
                     "check the outbox folder and its free space, then run the same command again"
                 }
             };
+            let exit = if was_asked(e) { Exit::Partial } else { exit };
             Failure::new(exit, e.to_string()).hint(hint)
         }
     };
     let Some(ticket) = ticket else { return failure };
-    let mut detail = format!("the ticket is made: {}\n", ticket.location);
-    if let (Some(bundle), Some(command)) = (resume.bundle, resume.command(case_id)) {
-        detail.push_str(&format!("the bundle is kept: {}\nto go on: {command}\n", bundle.display()));
-    }
-    Failure { detail, ..failure }
+    let detail = format!("the ticket is made: {}\n", ticket.location);
+    resume.kept(Failure { detail, ..failure }, case_id)
 }

@@ -1,4 +1,4 @@
-//! `casefile escalate update`: a note in the journal, or a message to the customer with the time of the next one.
+//! `casefile escalate update`: a note in the journal and the ticket, or a message to the customer with the time of the next one.
 
 use std::path::PathBuf;
 
@@ -14,18 +14,22 @@ use super::inputs::policy_in_force;
 use super::print_json;
 use super::recorded::tell_recorded;
 use super::said::{kept, kept_name};
+use super::ticket_system;
 use crate::checklist::says_nothing;
 use crate::cli::exit::Exit;
-use crate::deliver::journal::Event;
+use crate::deliver::journal::{Event, Journal};
 use crate::deliver::kept_case;
 use crate::escalate::customer_update::{CustomerUpdate, NotForCustomers};
-use crate::escalate::plain_text::one_line;
+use crate::escalate::plain_text::{inline, one_line};
 use crate::escalate::progress::people;
 use crate::escalate::{Policy, Progress};
 use crate::model::{Case, CaseId, Sha256Digest};
 
 /// Longest note in a journal.
 const NOTE: usize = 1000;
+
+/// The event: a note stands in the ticket.
+const NOTE_SAID: &str = "note-said";
 
 /// Longest name in a journal.
 const NAME: usize = 120;
@@ -68,11 +72,20 @@ pub(super) fn run(args: &UpdateArgs, world: &mut World<'_>) -> Result<Exit, Fail
     };
     if !args.customer {
         let text = kept("--text", &args.text, world.talk)?;
-        let event = by(Event::new("note").with_text("text", &text, NOTE));
-        if !journal.said_just_now(&event, now) {
+        let note = Event::new("note").with_text("text", &text, NOTE);
+        let event = by(note.clone());
+        // A note that did not reach the ticket is not written down a second time by the command that brings it there.
+        let owed = progress.ticket.is_some() && last_said(&journal, &text) == Some("note");
+        if !owed && !journal.said_just_now(&event, now) {
             journal.append(now, event).map_err(|e| journal_failed(&e, false))?;
         }
-        return tell_recorded(&args.case, &journal, now, world);
+        let said = say_in_ticket(args, &text, &policy, &progress, &mut journal, world);
+        tell_recorded(&args.case, &journal, now, world)?;
+        let Err(e) = said else { return Ok(Exit::Done) };
+        writeln!(world.talk, "remark: the note is in the journal; the ticket does not have it yet: {}", e.error)
+            .map_err(output_failed)?;
+        writeln!(world.talk, "hint: the same command goes on").map_err(output_failed)?;
+        return Ok(Exit::Partial);
     }
     let case = kept_case::kept(&desk.cases(), &args.case.case_id).ok().flatten();
     // What is said now is followed by the next message a full interval later.
@@ -116,6 +129,37 @@ pub(super) fn run(args: &UpdateArgs, world: &mut World<'_>) -> Result<Exit, Fail
     };
     writeln!(world.talk, "{say}").map_err(output_failed)?;
     Ok(Exit::Done)
+}
+
+/// Whether a note with this text is only noted, or said in the ticket as well.
+fn last_said<'a>(journal: &'a Journal, text: &str) -> Option<&'a str> {
+    journal.last_of(&["note", NOTE_SAID], &Event::new("").with_text("text", text, NOTE))
+}
+
+/// The note as a comment of the ticket, for those who read only that.
+fn say_in_ticket(
+    args: &UpdateArgs,
+    text: &str,
+    policy: &Policy,
+    progress: &Progress,
+    journal: &mut Journal,
+    world: &World<'_>,
+) -> Result<(), Failure> {
+    if progress.ticket.is_none() {
+        return Ok(());
+    }
+    let (system, ticket) = ticket_system::of_case(&args.case.case_id, progress, policy, &Desk::of(world)?, world)?;
+    // The same words said another day are another comment; the same note brought there later is the same.
+    let times = journal.count_of(&Event::new("note").with_text("text", text, NOTE));
+    let name = Sha256Digest(Sha256::digest(text).into()).to_string();
+    system
+        .comment(&ticket, &format!("note-{}-{times}", &name[..12]), &format!("{}\n", inline(text, NOTE)))
+        .map_err(|e| Failure::new(Exit::Partial, e.to_string()))?;
+    if last_said(journal, text) != Some(NOTE_SAID) {
+        let event = Event::new(NOTE_SAID).with_text("text", text, NOTE);
+        journal.append((world.now)(), event).map_err(|e| journal_failed(&e, true))?;
+    }
+    Ok(())
 }
 
 /// Who of engineering gave a time of repair: a person, and not the agent, who cannot know it.

@@ -10,7 +10,7 @@ use super::bring::{Brought, Store, Uploaded};
 use super::{BundleFacts, BundleToAttach, Handed, Later, Prepared, StepError, Stopped};
 use crate::deliver::callout::{Addressee, Outcome, Ticket as At, Told, tell};
 use crate::deliver::journal::{Event, Head, Journal, JournalError};
-use crate::deliver::{Attached, TicketRef, TicketSystem};
+use crate::deliver::{Attached, DeliverError, TicketRef, TicketSystem};
 use crate::escalate::plain_text::inline;
 use crate::model::{CaseId, Severity};
 
@@ -76,6 +76,7 @@ pub fn attach_later(
     let bundle = BundleToAttach::of(bundle);
     let brought = run.bring(ticket, &bundle)?;
     run.leave_head(ticket, &format!("bundle-{}", bundle.bundle_digest.spoken()), Some(&brought))?;
+    run.settle(ticket)?;
     let remarks = run.remarks()?;
     Ok(Later { brought, remarks, head: run.way.journal.head() })
 }
@@ -131,16 +132,34 @@ impl Run<'_> {
             None => "opened".to_owned(),
         };
         self.leave_head(&ticket, &key, brought.as_ref()).map_err(after)?;
+        self.settle(&ticket).map_err(after)?;
         let remarks = self.remarks().map_err(|e| after(e.into()))?;
         Ok(Done { ticket, already, bundle: brought, remarks })
     }
 
-    /// What did not go as it was meant although the ticket stands.
+    /// A request that was thought lost may have arrived since, and made a second ticket.
+    fn settle(&mut self, ticket: &TicketRef) -> Result<(), StepError> {
+        let Some(kept) = self.way.system.settle(self.case_id)? else { return Ok(()) };
+        if kept.id == ticket.id {
+            return Ok(());
+        }
+        self.record(ticket_done(&kept))?;
+        // The other one was made first and came to light last; the next run brings the bundle there.
+        Err(DeliverError::NotKept {
+            system: kept.system.to_owned(),
+            action: "keep the ticket",
+            problem: format!("{} was made first and is kept, and has no bundle yet", inline(&kept.location, 200)),
+        }
+        .into())
+    }
+
+    /// What did not go as it was meant although the ticket stands, and was not told before.
     fn remarks(&mut self) -> Result<Vec<String>, JournalError> {
         let mut remarks = self.way.system.remarks();
         remarks.append(&mut self.remarks);
+        remarks.retain(|remark| !self.way.journal.has(&Event::new("remark").with_text("text", remark, LONGEST)));
         for remark in &remarks {
-            self.record_once(Event::new("remark").with_text("text", remark, LONGEST))?;
+            self.record(Event::new("remark").with_text("text", remark, LONGEST))?;
         }
         Ok(remarks)
     }
@@ -171,20 +190,14 @@ impl Run<'_> {
 
     /// The ticket, and whether it was there before.
     fn ticket(&mut self, prepared: &Prepared) -> Result<(TicketRef, bool), StepError> {
-        let done = |ticket: &TicketRef| {
-            Event::new("ticket-done")
-                .with("system", ticket.system)
-                .with("id", &ticket.id)
-                .with("location", &ticket.location)
-        };
-        if let Some(ticket) = self.way.system.find(self.case_id)? {
-            self.record_once(done(&ticket))?;
+        if let Some(ticket) = self.way.system.settle(self.case_id)? {
+            self.record_once(ticket_done(&ticket))?;
             return Ok((ticket, true));
         }
         self.record(Event::new("ticket-intent").with_text("title", &prepared.ticket.title, LONGEST))?;
         match self.way.system.create(&prepared.ticket) {
             Ok(ticket) => {
-                self.record(done(&ticket))?;
+                self.record(ticket_done(&ticket))?;
                 Ok((ticket, false))
             }
             Err(e) => {
@@ -226,4 +239,8 @@ impl Run<'_> {
         self.record(name("comment-done"))?;
         Ok(())
     }
+}
+
+fn ticket_done(ticket: &TicketRef) -> Event {
+    Event::new("ticket-done").with("system", ticket.system).with("id", &ticket.id).with("location", &ticket.location)
 }

@@ -37,7 +37,7 @@ impl Alertmanager {
             secret.header("").ok_or_else(|| parts.unusable("its authorization is no value of a header"))
         };
         Ok(Self {
-            post: Post { name: parts.name.to_owned(), client: parts.client(), merges: true },
+            post: Post { name: parts.name.to_owned(), client: parts.client()?, merges: true },
             address: parts.address(parts.target.address.as_deref(), "")?,
             authorization: authorization.map(header).transpose()?,
             policy: parts.target.clone(),

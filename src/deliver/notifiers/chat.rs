@@ -33,7 +33,7 @@ pub(super) struct Chat {
 
 impl Chat {
     pub(super) fn new(parts: &Parts<'_>, dialect: Dialect) -> Result<Self, ConnectError> {
-        let post = Post { name: parts.name.to_owned(), client: parts.client(), merges: false };
+        let post = Post { name: parts.name.to_owned(), client: parts.client()?, merges: false };
         Ok(Self { post, url: parts.secret_address()?, dialect })
     }
 }

@@ -6,13 +6,13 @@ use lettre::Transport;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::{Error as SmtpError, SmtpTransport};
 use url::Url;
 
 use super::{Acknowledgement, ConnectError, Notifier, Parts, Receipt};
 use crate::deliver::DeliverError;
-use crate::deliver::http::{HttpClient, HttpError, is_loopback};
+use crate::deliver::http::{HttpClient, HttpError, authorities, is_loopback};
 use crate::escalate::notice::Notice;
 use crate::escalate::plain_text::one_line;
 
@@ -45,9 +45,16 @@ impl Email {
         // `url` knows no hosts of schemes that it does not know: numbers are read as of http.
         let host = server.host_str().unwrap_or_default().to_owned();
         let here = Url::parse(&format!("http://{host}")).is_ok_and(|url| is_loopback(&url));
+        let authorities = target.ca_file.as_deref().map_or_else(|| Ok(Vec::new()), authorities);
+        let authorities = authorities.map_err(|e| parts.unusable(e.to_string()))?;
         let tls = || {
-            TlsParameters::new(host.trim_matches(['[', ']']).to_owned())
-                .map_err(|_| parts.unusable("its mail server has a name that TLS cannot check"))
+            let mut tls = TlsParameters::builder(host.trim_matches(['[', ']']).to_owned());
+            for authority in &authorities {
+                let authority = Certificate::from_der(authority.to_vec());
+                tls = tls
+                    .add_root_certificate(authority.map_err(|_| parts.unusable("its `ca_file` holds no certificate"))?);
+            }
+            tls.build().map_err(|_| parts.unusable("its mail server has a name that TLS cannot check"))
         };
         let (tls, port) = match (server.scheme(), here) {
             ("smtps", _) => (Tls::Wrapper(tls()?), 465),
@@ -73,7 +80,7 @@ impl Email {
             transport: builder.build(),
             from: mailbox(target.from.as_deref().unwrap_or_default())?,
             to: target.to.iter().map(|text| mailbox(text)).collect::<Result<_, _>>()?,
-            client: parts.client(),
+            client: parts.surroundings.client.clone(),
         })
     }
 

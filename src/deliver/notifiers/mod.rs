@@ -132,8 +132,11 @@ struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    fn client(&self) -> HttpClient {
-        self.surroundings.client.clone()
+    /// The client, by the target's own way out.
+    fn client(&self) -> Result<HttpClient, ConnectError> {
+        let NotifierPolicy { ca_file, proxy, .. } = self.target;
+        let client = self.surroundings.client.clone().along(ca_file.as_deref(), proxy.as_ref());
+        client.map_err(|e| self.unusable(e.to_string()))
     }
 
     fn unusable(&self, problem: impl Into<String>) -> ConnectError {

@@ -39,7 +39,7 @@ impl PagerDuty {
     pub(super) fn new(parts: &Parts<'_>) -> Result<Self, ConnectError> {
         let target = parts.target;
         Ok(Self {
-            post: Post { name: parts.name.to_owned(), client: parts.client(), merges: true },
+            post: Post { name: parts.name.to_owned(), client: parts.client()?, merges: true },
             events: parts.address(target.address.as_deref(), EVENTS)?,
             rest: parts.address(target.api_address.as_deref(), REST)?,
             routing_key: parts.needed(target.routing_key.as_ref(), "routing_key")?,

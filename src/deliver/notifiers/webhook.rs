@@ -31,7 +31,7 @@ impl Webhook {
         let target = parts.target;
         Ok(Self {
             // The key goes along in a header, but nobody promises to heed it.
-            post: Post { name: parts.name.to_owned(), client: parts.client(), merges: false },
+            post: Post { name: parts.name.to_owned(), client: parts.client()?, merges: false },
             url: parts.secret_address()?,
             authorization: parts.secret(target.authorization.as_ref())?,
             signing_key: parts.secret(target.signing_key.as_ref())?,

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::contract::{Files, bundle, connected, holds, ticket};
 use super::stand_ins::{self, TOKEN};
 use super::*;
-use crate::deliver::loopback::{Loopback, Reply};
+use crate::deliver::loopback::{Asked, Loopback, Reply};
 
 const KINDS: [&str; 7] =
     ["request-tracker", "redmine", "jira-cloud", "jira-data-center", "zendesk", "servicenow", "webhook"];
@@ -18,6 +18,18 @@ fn system(kind: &str, server: &Loopback) -> Checked {
         server.url("/")
     );
     connected(&text, stand_ins::token())
+}
+
+/// What the far side at `inner` answers to a request that comes by.
+fn passed_on(http: &HttpClient, inner: &url::Url, request: &Asked) -> Reply {
+    let method = reqwest::Method::from_bytes(request.method.as_bytes()).expect("a method");
+    let mut passed = http.request(method, &inner.join(&request.target).expect("a target")).expect("allowed");
+    for (name, value) in request.headers.iter().filter(|(name, _)| !matches!(name.as_str(), "host" | "content-length"))
+    {
+        passed = passed.header(name, value);
+    }
+    let answer = http.send(passed.body(request.body.clone())).expect("answered");
+    Reply::Answer(answer.status, Vec::new(), answer.body)
 }
 
 fn case_id() -> CaseId {
@@ -60,6 +72,50 @@ fn no_answer_of_a_hostile_far_side_is_believed_and_none_brings_the_token_out() {
     }
 }
 
+/// Whatever is asked for, an answer that does not say it is done is none: log-in pages, refusals, cut and empty JSON.
+#[test]
+fn no_verb_takes_a_hostile_answer_for_done() {
+    let page = b"<!DOCTYPE html><form>password</form>".to_vec();
+    let answers: [(u16, &str, Vec<u8>); 11] = [
+        (200, "text/html; charset=utf-8", page.clone()),
+        (200, "application/json", page),
+        (200, "application/json", b"{}".to_vec()),
+        (200, "application/json", b"[]".to_vec()),
+        (200, "image/png", b"\"done\"".to_vec()),
+        (200, "application/json", b"{\"items\":[{\"id\":\"1\",\"Status\":\"new\"".to_vec()),
+        (401, "application/json", b"{\"message\":\"who are you\"}".to_vec()),
+        (403, "text/html", b"<h1>no</h1>".to_vec()),
+        (404, "application/json", b"{\"message\":\"no such thing\"}".to_vec()),
+        (429, "text/plain", b"slow down".to_vec()),
+        (503, "text/html", b"<h1>back soon</h1>".to_vec()),
+    ];
+    let dir = tempfile::tempdir().expect("a folder");
+    let (path, digest) = bundle(dir.path(), "a.casefile.zip", 700);
+    for kind in KINDS {
+        for (status, media, body) in &answers {
+            let headers = vec![("content-type", (*media).to_owned()), ("retry-after", "0".to_owned())];
+            let (status, body) = (*status, body.clone());
+            let server = Loopback::start(move |_| Reply::Answer(status, headers.clone(), body.clone()));
+            let system = system(kind, &server);
+            let made = TicketRef { system: "x", id: "7".to_owned(), location: "x".to_owned() };
+            let results = [
+                ("find", system.find(&case_id()).map(drop)),
+                ("settle", system.settle(&case_id()).map(drop)),
+                ("create", system.create(&ticket(case_id())).map(drop)),
+                ("attach", system.attach(&made, &path, &digest).map(drop)),
+                ("comment", system.comment(&made, "a", "text").map(drop)),
+                ("severity", system.set_severity(&made, Severity::Sev1)),
+                ("status", system.set_status(&made, TicketStatus::Resolved)),
+                ("state", system.state(&made).map(drop)),
+            ];
+            for (verb, result) in results {
+                let error = result.expect_err(&format!("{kind} {verb} {status} {media}")).to_string();
+                assert!(!error.contains(TOKEN) && !error.contains('<'), "{kind} {verb} {status}: {error}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_far_side_that_is_busy_is_asked_again_and_one_that_stays_so_is_left_alone() {
     let server = stand_ins::zendesk::start();
@@ -70,15 +126,7 @@ fn a_far_side_that_is_busy_is_asked_again_and_one_that_stays_so_is_left_alone() 
         if asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
             return Reply::Answer(429, vec![("retry-after", "0".to_owned())], Vec::new());
         }
-        let method = reqwest::Method::from_bytes(request.method.as_bytes()).expect("a method");
-        let mut passed = http.request(method, &inner.join(&request.target).expect("a target")).expect("allowed");
-        for (name, value) in
-            request.headers.iter().filter(|(name, _)| !matches!(name.as_str(), "host" | "content-length"))
-        {
-            passed = passed.header(name, value);
-        }
-        let answer = http.send(passed.body(request.body.clone())).expect("answered");
-        Reply::Answer(answer.status, Vec::new(), answer.body)
+        passed_on(&http, &inner, request)
     });
     let text = format!(
         "kind = \"zendesk\"\nurl = \"{}\"\nuser = \"ann@agent.example\"\nqueues = {{ escalations = \"4711\" }}\n\
@@ -101,23 +149,15 @@ fn a_far_side_that_is_busy_is_asked_again_and_one_that_stays_so_is_left_alone() 
 #[test]
 fn an_answer_that_is_lost_makes_nothing_twice() {
     let server = std::sync::Arc::new(stand_ins::servicenow::start());
-    let (inner, lost) = (server.clone(), std::sync::Mutex::new(std::collections::BTreeSet::new()));
+    let (inner, lost) = (server.clone(), std::sync::Mutex::new(BTreeSet::new()));
     let http = HttpClient::new(&[]).expect("a client");
     let cutting = Loopback::start(move |request| {
-        let method = reqwest::Method::from_bytes(request.method.as_bytes()).expect("a method");
-        let url = inner.url("/").join(&request.target).expect("a target");
-        let mut passed = http.request(method, &url).expect("allowed");
-        for (name, value) in
-            request.headers.iter().filter(|(name, _)| !matches!(name.as_str(), "host" | "content-length"))
-        {
-            passed = passed.header(name, value);
-        }
-        let answer = http.send(passed.body(request.body.clone())).expect("answered");
+        let reply = passed_on(&http, &inner.url("/"), request);
         let first = lost.lock().expect("whole").insert(format!("{} {}", request.method, request.target));
         if request.method != "GET" && first {
             return Reply::HangUp;
         }
-        Reply::Answer(answer.status, Vec::new(), answer.body)
+        reply
     });
     let text =
         format!("kind = \"servicenow\"\nurl = \"{}\"\nfields = {{ severity = \"u_severity\" }}", cutting.url("/"));
@@ -128,6 +168,52 @@ fn an_answer_that_is_lost_makes_nothing_twice() {
         let notes = state.tickets[0]["notes"].as_array().expect("notes").len();
         assert_eq!(notes, 3, "the text, a comment and a link");
     });
+}
+
+#[test]
+fn what_something_on_the_way_sends_twice_leaves_one_ticket_and_is_said() {
+    let server = std::sync::Arc::new(stand_ins::servicenow::start());
+    let (inner, http) = (server.url("/"), HttpClient::new(&[]).expect("a client"));
+    let doubling = Loopback::start(move |request| {
+        if request.method == "POST" {
+            passed_on(&http, &inner, request);
+        }
+        passed_on(&http, &inner, request)
+    });
+    let system = connected(&format!("kind = \"servicenow\"\nurl = \"{}\"", doubling.url("/")), stand_ins::token());
+    let made = system.create(&ticket(case_id())).expect("made");
+    let dir = tempfile::tempdir().expect("a folder");
+    let (path, digest) = bundle(dir.path(), "a.casefile.zip", 700);
+    assert!(!system.attach(&made, &path, &digest).expect("attached").already);
+    server.with(|state| assert_eq!((state.tickets.len(), state.files.len()), (2, 2)));
+    let remarks = system.remarks().join("\n");
+    assert!(
+        remarks.contains("is closed as its duplicate") && remarks.contains("2 copies of a.casefile.zip"),
+        "{remarks}"
+    );
+    assert_eq!(system.settle(&case_id()).expect("one is left"), Some(made));
+}
+
+#[test]
+fn a_page_for_people_in_place_of_the_file_is_no_damaged_file() {
+    let server = std::sync::Arc::new(stand_ins::servicenow::start());
+    let (inner, http, asked) = (server.url("/"), HttpClient::new(&[]).expect("a client"), AtomicUsize::new(0));
+    let asking = Loopback::start(move |request| {
+        let is_file = request.method == "GET" && request.target.ends_with("/file");
+        if is_file && asked.fetch_add(1, Ordering::Relaxed) == 0 {
+            let page = b"<form>password</form>".to_vec();
+            return Reply::Answer(200, vec![("content-type", "text/html".to_owned())], page);
+        }
+        passed_on(&http, &inner, request)
+    });
+    let system = connected(&format!("kind = \"servicenow\"\nurl = \"{}\"", asking.url("/")), stand_ins::token());
+    let made = system.create(&ticket(case_id())).expect("made");
+    let dir = tempfile::tempdir().expect("a folder");
+    let (path, digest) = bundle(dir.path(), "a.casefile.zip", 700);
+    let error = system.attach(&made, &path, &digest).expect_err("not read back").to_string();
+    assert!(error.contains("a page for people"), "{error}");
+    assert!(system.attach(&made, &path, &digest).expect("it is there").already);
+    server.with(|state| assert_eq!(state.files.len(), 1));
 }
 
 #[test]
@@ -163,4 +249,15 @@ fn what_a_ticket_system_did_not_take_is_remarked() {
     server.with(|state| state.dropped_field = Some("customfield_2"));
     system.create(&ticket(case_id())).expect("made");
     assert_eq!(system.remarks(), ["ticket OPS-1 does not hold as it was sent: the field `customfield_2`"]);
+}
+
+#[test]
+fn where_a_site_has_no_links_between_duplicates_a_comment_names_the_other() {
+    let server = stand_ins::jira::data_center();
+    let system = connected(&format!("kind = \"jira-data-center\"\nurl = \"{}\"", server.url("/")), stand_ins::token());
+    server.with(|state| state.dropped_field = Some("customfield_2"));
+    let tickets = [0, 1].map(|_| system.api.make(&ticket(case_id())).expect("made"));
+    assert_eq!(system.settle(&case_id()).expect("settled").as_ref(), Some(&tickets[0]));
+    assert!(system.api.has_comment(&tickets[1], "casefile-duplicate-of").expect("listed"));
+    assert_eq!(system.state(&tickets[1]).expect("readable").status, TicketStatus::Resolved);
 }

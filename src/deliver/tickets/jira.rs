@@ -10,7 +10,7 @@ use url::Url;
 
 use super::super::notifiers::Acknowledgement;
 use super::reading::{id, list, text, time};
-use super::rest::Rest;
+use super::rest::{Repeat, Rest};
 use super::{DeliverError, Outgoing, StoredFile, TicketApi, TicketRef, TicketState, TicketStatus, shortened};
 use crate::escalate::Ticket;
 use crate::escalate::markup::{jira_document, jira_wiki};
@@ -120,7 +120,7 @@ impl TicketApi for Jira {
             let labels = list(issue, "/fields/labels");
             labels.contains(&json!(label)) && !labels.contains(&json!(DUPLICATE))
         };
-        let found = list(&answer, "/issues").iter().filter(of_case);
+        let found = self.rest.list(&answer, "/issues")?.iter().filter(of_case);
         Ok(found.filter_map(|issue| id(issue, "/key")).map(|key| self.reference(key)).collect())
     }
 
@@ -143,7 +143,9 @@ impl TicketApi for Jira {
     }
 
     fn differences(&self, ticket: &TicketRef, wanted: &Ticket) -> Result<Vec<String>, DeliverError> {
-        let issue = self.read("read the ticket back", ticket, &[])?;
+        let mut fields = vec!["summary", "labels"];
+        fields.extend(self.entry.facts(wanted).map(|(_, field, _)| field));
+        let issue = self.read("read the ticket back", ticket, &[("fields", &fields.join(","))])?;
         let mut differences = Vec::new();
         if text(&issue, "/fields/summary") != Some(&wanted.title) {
             differences.push("the title".to_owned());
@@ -166,7 +168,17 @@ impl TicketApi for Jira {
             "inwardIssue": { "key": younger.id },
             "outwardIssue": { "key": older.id },
         });
-        self.rest.send(ACTION, &Method::POST, &self.url(&["issueLink"], &[]), &link)?;
+        match self.rest.send(ACTION, &Method::POST, &self.url(&["issueLink"], &[]), &link) {
+            Ok(_) => {}
+            // A site may have no such kind of link.
+            Err(DeliverError::Refused { .. }) => {
+                let key = "casefile-duplicate-of";
+                if !self.has_comment(younger, key)? {
+                    self.add_comment(younger, key, &format!("Duplicate of {}.\n\n{}\n", older.id, older.location))?;
+                }
+            }
+            Err(e) => return Err(e),
+        }
         if self.state(younger)?.status != TicketStatus::Resolved {
             self.write_status(younger, TicketStatus::Resolved)?;
         }
@@ -185,7 +197,7 @@ impl TicketApi for Jira {
 
     fn files(&self, ticket: &TicketRef) -> Result<Vec<StoredFile>, DeliverError> {
         let issue = self.read("list the files", ticket, &[("fields", "attachment")])?;
-        let files = list(&issue, "/fields/attachment").iter().filter_map(|file| {
+        let files = self.rest.list(&issue, "/fields/attachment")?.iter().filter_map(|file| {
             let name = text(file, "/filename")?.to_owned();
             Some(StoredFile { id: id(file, "/id")?, name, size: file["size"].as_u64() })
         });
@@ -193,14 +205,14 @@ impl TicketApi for Jira {
     }
 
     fn upload(&self, ticket: &TicketRef, file: &Outgoing<'_>) -> Result<Option<Sha256Digest>, DeliverError> {
-        let content = Part::reader_with_length(file.open()?, file.size)
-            .file_name(file.name.to_owned())
-            .mime_str("application/octet-stream")
-            .expect("a media type");
         let url = self.url(&["issue", &ticket.id, "attachments"], &[]);
-        self.rest.send_file("attach a file", &url, file.size, |request| {
+        self.rest.send_file("attach a file", &url, file.size, Repeat::IfNothingWasDone, |request| {
+            let content = Part::reader_with_length(file.open()?, file.size)
+                .file_name(file.name.to_owned())
+                .mime_str("application/octet-stream")
+                .expect("a media type");
             // Without this header a form is taken for one that another site tricked a browser into sending.
-            request.header("x-atlassian-token", "no-check").multipart(Form::new().part("file", content))
+            Ok(request.header("x-atlassian-token", "no-check").multipart(Form::new().part("file", content)))
         })?;
         Ok(None)
     }
@@ -215,13 +227,13 @@ impl TicketApi for Jira {
     }
 
     fn has_comment(&self, ticket: &TicketRef, key: &str) -> Result<bool, DeliverError> {
-        const PAGE: usize = 100;
-        const MOST_PAGES: usize = 50;
-        for page in 0..MOST_PAGES {
-            let start = (page * PAGE).to_string();
+        const MOST_PAGES: usize = 100;
+        let mut seen = 0;
+        for _ in 0..MOST_PAGES {
+            let start = seen.to_string();
             let query = [("startAt", start.as_str()), ("maxResults", "100")];
             let answer = self.rest.get("read the comments", &self.url(&["issue", &ticket.id, "comment"], &query))?;
-            let comments = list(&answer, "/comments");
+            let comments = self.rest.list(&answer, "/comments")?;
             for comment in comments {
                 let mut found = Vec::new();
                 lines(&comment["body"], &mut found);
@@ -229,7 +241,9 @@ impl TicketApi for Jira {
                     return Ok(true);
                 }
             }
-            if comments.len() < PAGE {
+            // A site may give fewer at a time than we ask for.
+            seen += comments.len() as u64;
+            if comments.is_empty() || answer["total"].as_u64().is_none_or(|total| seen >= total) {
                 break;
             }
         }
@@ -273,7 +287,12 @@ impl TicketApi for Jira {
     }
 
     fn state(&self, ticket: &TicketRef) -> Result<TicketState, DeliverError> {
-        let issue = self.read("read the state", ticket, &[("expand", "changelog")])?;
+        // A ticket with all its comments may be longer than an answer may be.
+        let mut fields = "status,assignee,updated".to_owned();
+        if let Some(severity) = self.entry.fields.get("severity") {
+            fields = format!("{fields},{severity}");
+        }
+        let issue = self.read("read the state", ticket, &[("fields", &fields), ("expand", "changelog")])?;
         let word =
             text(&issue, "/fields/status/name").ok_or_else(|| self.rest.lacks("the ticket's status"))?.to_owned();
         let category = text(&issue, "/fields/status/statusCategory/key");

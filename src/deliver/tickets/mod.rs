@@ -12,6 +12,7 @@ mod webhook;
 mod zendesk;
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -146,7 +147,14 @@ pub fn rehearse(
 fn checked(name: &str, entry: &TicketSystemEntry, token: Secret, http: HttpClient) -> Result<Checked, DeliverError> {
     let api = api(Rest::new(name, entry, token, http)?, entry);
     let most_bytes = entry.most_attachment_bytes;
-    Ok(Checked { name: name.to_owned(), api, most_bytes, look_again: &LOOK_AGAIN, remarks: RefCell::default() })
+    Ok(Checked {
+        name: name.to_owned(),
+        api,
+        most_bytes,
+        look_again: &LOOK_AGAIN,
+        remarks: RefCell::default(),
+        seen: RefCell::default(),
+    })
 }
 
 fn api(rest: Rest, entry: &TicketSystemEntry) -> Box<dyn TicketApi> {
@@ -169,6 +177,23 @@ struct Checked {
     most_bytes: Option<u64>,
     look_again: &'static [Duration],
     remarks: RefCell<Vec<String>>,
+    seen: RefCell<Seen>,
+}
+
+/// What this run knows without asking again; each question is a wait for somebody.
+#[derive(Debug, Default)]
+struct Seen {
+    /// The case of which no ticket was found just now.
+    absent: Option<CaseId>,
+    /// The ticket that this run made, and what it has added to it since.
+    made: Option<(String, BTreeSet<String>)>,
+}
+
+impl Seen {
+    /// Whether `what` was not yet added to `ticket`, for sure, before it is added now.
+    fn is_first(&mut self, ticket: &TicketRef, what: &str) -> bool {
+        self.made.as_mut().is_some_and(|(id, added)| *id == ticket.id && added.insert(what.to_owned()))
+    }
 }
 
 impl Checked {
@@ -204,50 +229,71 @@ impl Checked {
         Err(lost)
     }
 
-    /// The oldest ticket of the case; the others are closed.
-    fn only_one(&self, case_id: &CaseId) -> Result<Option<TicketRef>, DeliverError> {
-        let mut tickets = self.api.find_all(case_id)?.into_iter();
-        let Some(oldest) = tickets.next() else { return Ok(None) };
-        for younger in tickets {
-            self.api.close_duplicate(&younger, &oldest)?;
-            self.remark(format!(
-                "two tickets were made for {case_id}: {} is kept, {} is closed as its duplicate",
-                oldest.id, younger.id
-            ));
-        }
-        Ok(Some(oldest))
-    }
-
-    /// The file of this name whose content is `expected`. A system may rename what it has damaged, so all that begin alike
+    /// The files of this name whose content is `expected`. A system may rename what it has damaged, so all that begin alike
     /// are looked at; the last that is not it is told.
-    fn whole_copy(
+    fn copies_at(
         &self,
         files: &[StoredFile],
         name: &str,
         expected: &Sha256Digest,
         size: u64,
-    ) -> Result<Result<Copy, Option<Sha256Digest>>, DeliverError> {
-        let mut damaged = None;
+    ) -> Result<Copies, DeliverError> {
+        let mut copies = Copies { whole: 0, read_back: false, damaged: None };
         for file in files.iter().rev() {
-            let mut hashing = Hashing::default();
-            match self.api.download(file, &mut hashing, size) {
-                Ok(false) if file.name == name && file.size.is_none_or(|theirs| theirs == size) => {
-                    return Ok(Ok(Copy { read_back: false }));
-                }
-                Ok(false) => {}
-                Ok(true) => {
-                    let found = hashing.digest();
-                    if found == *expected {
-                        return Ok(Ok(Copy { read_back: true }));
-                    }
-                    damaged = damaged.or(Some(found));
-                }
-                // Longer than ours is not ours.
-                Err(DeliverError::Http(HttpError::Unreadable { .. })) => damaged = damaged.or(Some(hashing.digest())),
-                Err(e) => return Err(e),
+            match self.digest_of(file, expected, size)? {
+                Some(found) if found == *expected => (copies.whole, copies.read_back) = (copies.whole + 1, true),
+                Some(found) => copies.damaged = copies.damaged.or(Some(found)),
+                None if file.name == name && file.size.is_none_or(|theirs| theirs == size) => copies.whole += 1,
+                None => {}
             }
         }
-        Ok(Err(damaged))
+        Ok(copies)
+    }
+
+    /// The digest of what is stored, nothing where that cannot be read. What is lost on the way is asked for again, and so is,
+    /// once, what is not as expected: a file that is called damaged is sent again, and each copy more confuses somebody.
+    fn digest_of(
+        &self,
+        file: &StoredFile,
+        expected: &Sha256Digest,
+        size: u64,
+    ) -> Result<Option<Sha256Digest>, DeliverError> {
+        let mut before = None;
+        let mut pauses = self.look_again.iter();
+        loop {
+            let mut hashing = Hashing::default();
+            let lost = match self.api.download(file, &mut hashing, size) {
+                Ok(false) => return Ok(None),
+                // Longer than ours is not ours.
+                Ok(true) | Err(DeliverError::Http(HttpError::TooLong { .. })) => {
+                    let found = hashing.digest();
+                    if found == *expected || before == Some(found) {
+                        return Ok(Some(found));
+                    }
+                    before = Some(found);
+                    continue;
+                }
+                Err(e) => e,
+            };
+            match pauses.next() {
+                Some(pause) if may_pass(&lost) => thread::sleep(*pause),
+                _ => return Err(lost),
+            }
+        }
+    }
+
+    /// Says that the same file came there more than once.
+    fn remark_copies(&self, ticket: &TicketRef, name: &str, whole: usize) {
+        if whole > 1 {
+            let ticket = &ticket.id;
+            self.remark(format!(
+                "{whole} copies of {name} are at ticket {ticket}, each whole: a request arrived more than once"
+            ));
+        }
+    }
+
+    fn is_closed(&self, case_id: &CaseId, ticket: &TicketRef) -> Result<Option<()>, DeliverError> {
+        Ok((!self.api.find_all(case_id)?.contains(ticket)).then_some(()))
     }
 
     fn copies(&self, ticket: &TicketRef, name: &str) -> Result<Vec<StoredFile>, DeliverError> {
@@ -257,9 +303,19 @@ impl Checked {
     }
 }
 
-/// A copy at the far side that is whole, as far as it can be told.
-struct Copy {
+/// The copies of a file at the far side.
+struct Copies {
+    /// How many are whole, as far as it can be told.
+    whole: usize,
+    /// Whether one of them was read back.
     read_back: bool,
+    /// What the last damaged one hashes to.
+    damaged: Option<Sha256Digest>,
+}
+
+/// Whether looking again may go better.
+fn may_pass(e: &DeliverError) -> bool {
+    matches!(e, DeliverError::Http(HttpError::NoAnswer { .. }) | DeliverError::Unavailable { wait: None, .. })
 }
 
 fn may_have_been_done(e: &DeliverError) -> bool {
@@ -276,17 +332,44 @@ impl TicketSystem for Checked {
         Ok(self.api.find_all(case_id)?.into_iter().next())
     }
 
+    fn settle(&self, case_id: &CaseId) -> Result<Option<TicketRef>, DeliverError> {
+        let mut tickets = self.api.find_all(case_id)?;
+        if tickets.len() > 1 {
+            let oldest = tickets.remove(0);
+            for younger in &tickets {
+                let closed =
+                    |result: Result<(), DeliverError>| self.or_look(result, || self.is_closed(case_id, younger));
+                closed(self.api.close_duplicate(younger, &oldest))?;
+                let (kept, closed) = (&oldest.id, &younger.id);
+                self.remark(format!(
+                    "two tickets were made for {case_id}: {kept} is kept, {closed} is closed as its duplicate"
+                ));
+            }
+            tickets = self.api.find_all(case_id)?;
+            if tickets.len() > 1 {
+                return Err(self.not_kept("close a duplicate", format!("{} is still open", tickets[1].id)));
+            }
+        }
+        self.seen.borrow_mut().absent = tickets.is_empty().then(|| case_id.clone());
+        Ok(tickets.into_iter().next())
+    }
+
     fn create(&self, ticket: &Ticket) -> Result<TicketRef, DeliverError> {
-        if let Some(there) = self.only_one(&ticket.case_id)? {
+        let absent = self.seen.borrow_mut().absent.take();
+        if absent.as_ref() != Some(&ticket.case_id)
+            && let Some(there) = self.settle(&ticket.case_id)?
+        {
             return Ok(there);
         }
-        let made = self.or_look(self.api.make(ticket), || self.find(&ticket.case_id))?;
+        let made = self.api.make(ticket);
+        self.seen.borrow_mut().made = made.as_ref().ok().map(|made| (made.id.clone(), BTreeSet::new()));
+        let made = self.or_look(made, || self.find(&ticket.case_id))?;
         let differences = self.api.differences(&made, ticket)?;
         if !differences.is_empty() {
             self.remark(format!("ticket {} does not hold as it was sent: {}", made.id, differences.join(", ")));
         }
         // A search may lag behind; then what was made is what there is.
-        Ok(self.only_one(&ticket.case_id)?.unwrap_or(made))
+        Ok(self.settle(&ticket.case_id)?.unwrap_or(made))
     }
 
     fn most_attachment_bytes(&self) -> Result<Option<u64>, DeliverError> {
@@ -298,13 +381,8 @@ impl TicketSystem for Checked {
         let name = attachment_name(bundle);
         let io = |source| DeliverError::Io { action: "read", path: bundle.to_owned(), source };
         let size = File::open(bundle).and_then(|file| file.metadata()).map_err(io)?.len();
-        let attached = |copy: Copy, already| Attached {
-            name: name.clone(),
-            size,
-            digest: *expected,
-            read_back: copy.read_back,
-            already,
-        };
+        let attached =
+            |read_back, already| Attached { name: name.clone(), size, digest: *expected, read_back, already };
         // The bundle was verified before; what is sent must be what was verified.
         let mut hashing = Hashing::default();
         File::open(bundle).and_then(|mut file| std::io::copy(&mut file, &mut hashing)).map_err(io)?;
@@ -313,18 +391,20 @@ impl TicketSystem for Checked {
             let what = format!("{} has changed since it was verified; it", bundle.display());
             return Err(DeliverError::DigestMismatch { what, expected: *expected, found: ours });
         }
-        let copies = self.copies(ticket, &name)?;
-        let damaged = match self.whole_copy(&copies, &name, expected, size)? {
-            Ok(copy) => return Ok(attached(copy, true)),
-            Err(damaged) => damaged,
-        };
+        let copies =
+            if self.seen.borrow_mut().is_first(ticket, "files") { Vec::new() } else { self.copies(ticket, &name)? };
+        let there = self.copies_at(&copies, &name, expected, size)?;
+        if there.whole > 0 {
+            self.remark_copies(ticket, &name, there.whole);
+            return Ok(attached(there.read_back, true));
+        }
         let mismatch = |found| DeliverError::DigestMismatch {
             what: format!("what {} keeps as {name}", self.name),
             expected: *expected,
             found,
         };
         if copies.len() >= MOST_COPIES
-            && let Some(found) = damaged
+            && let Some(found) = there.damaged
         {
             return Err(mismatch(found));
         }
@@ -340,23 +420,27 @@ impl TicketSystem for Checked {
         let sent = self.api.upload(ticket, &Outgoing { path: bundle, name: &name, size });
         let theirs = self.or_look(sent, || Ok((!new_copies()?.is_empty()).then_some(None)))?;
         let new = new_copies()?;
+        let named = new.iter().filter(|file| file.name == name).count();
         match theirs {
             Some(digest) if digest != *expected => return Err(mismatch(digest)),
-            Some(_) if new.iter().any(|file| file.name == name) => {
-                return Ok(attached(Copy { read_back: true }, false));
-            }
+            Some(_) if named == 1 => return Ok(attached(true, false)),
             _ => {}
         }
-        match self.whole_copy(&new, &name, expected, size)? {
-            Ok(copy) => Ok(attached(copy, false)),
-            Err(Some(found)) => Err(mismatch(found)),
-            Err(None) => Err(self.not_kept("attach a file", format!("{name} is not at ticket {}", ticket.id))),
+        match self.copies_at(&new, &name, expected, size)? {
+            Copies { whole: 0, damaged: Some(found), .. } => Err(mismatch(found)),
+            Copies { whole: 0, .. } => {
+                Err(self.not_kept("attach a file", format!("{name} is not at ticket {}", ticket.id)))
+            }
+            there => {
+                self.remark_copies(ticket, &name, there.whole);
+                Ok(attached(there.read_back, false))
+            }
         }
     }
 
     fn comment(&self, ticket: &TicketRef, key: &str, text: &str) -> Result<(), DeliverError> {
         let key = comment_key(key);
-        if self.api.has_comment(ticket, &key)? {
+        if !self.seen.borrow_mut().is_first(ticket, &key) && self.api.has_comment(ticket, &key)? {
             return Ok(());
         }
         let there = || Ok(self.api.has_comment(ticket, &key)?.then_some(()));

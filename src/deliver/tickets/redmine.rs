@@ -12,7 +12,7 @@ use url::Url;
 
 use super::super::notifiers::Acknowledgement;
 use super::reading::{by_age, id, list, text, time};
-use super::rest::Rest;
+use super::rest::{Repeat, Rest};
 use super::{DeliverError, Outgoing, StoredFile, TicketApi, TicketRef, TicketState, TicketStatus};
 use crate::escalate::Ticket;
 use crate::escalate::markup::redmine;
@@ -97,7 +97,7 @@ impl Redmine {
             url.query_pairs_mut().append_pair("include", with);
         }
         let mut answer = self.rest.get(action, &url)?;
-        Ok(answer["issue"].take())
+        Ok(answer.pointer_mut("/issue").map(Value::take).unwrap_or_default())
     }
 
     fn change(&self, action: &'static str, ticket: &TicketRef, change: &Value) -> Result<(), DeliverError> {
@@ -143,7 +143,7 @@ impl TicketApi for Redmine {
             custom_field(issue, number) == Some(case_id.as_str())
                 && !text(issue, "/subject").is_some_and(|subject| subject.starts_with(DUPLICATE))
         };
-        let found = list(&answer, "/issues");
+        let found = self.rest.list(&answer, "/issues")?;
         let mut ids: Vec<String> = found.iter().filter(of_case).filter_map(|issue| id(issue, "/id")).collect();
         if ids.is_empty()
             && !found.is_empty()
@@ -223,7 +223,7 @@ impl TicketApi for Redmine {
 
     fn files(&self, ticket: &TicketRef) -> Result<Vec<StoredFile>, DeliverError> {
         let issue = self.read("list the files", ticket, "attachments")?;
-        let files = list(&issue, "/attachments").iter().filter_map(|file| {
+        let files = self.rest.list(&issue, "/attachments")?.iter().filter_map(|file| {
             Some(StoredFile {
                 id: id(file, "/id")?,
                 name: text(file, "/filename")?.to_owned(),
@@ -235,10 +235,11 @@ impl TicketApi for Redmine {
 
     fn upload(&self, ticket: &TicketRef, file: &Outgoing<'_>) -> Result<Option<Sha256Digest>, DeliverError> {
         const ACTION: &str = "attach a file";
-        let content = Body::sized(file.open()?, file.size);
         let url = self.rest.url_with(&["uploads.json"], &[("filename", file.name)]);
-        let sent = self.rest.send_file(ACTION, &url, file.size, |request| {
-            request.header("content-type", "application/octet-stream").body(content)
+        // What is uploaded and not attached is thrown away there.
+        let sent = self.rest.send_file(ACTION, &url, file.size, Repeat::Always, |request| {
+            let content = Body::sized(file.open()?, file.size);
+            Ok(request.header("content-type", "application/octet-stream").body(content))
         });
         let answer = sent.map_err(|e| match &e {
             DeliverError::Refused { system, problem, .. } => match limit_in(problem) {
@@ -265,7 +266,7 @@ impl TicketApi for Redmine {
     fn has_comment(&self, ticket: &TicketRef, key: &str) -> Result<bool, DeliverError> {
         let issue = self.read("read the comments", ticket, "journals")?;
         let of_key = |notes: &str| notes.lines().any(|line| line.trim() == key);
-        Ok(list(&issue, "/journals").iter().any(|entry| text(entry, "/notes").is_some_and(of_key)))
+        Ok(self.rest.list(&issue, "/journals")?.iter().any(|entry| text(entry, "/notes").is_some_and(of_key)))
     }
 
     fn add_comment(&self, ticket: &TicketRef, key: &str, text: &str) -> Result<(), DeliverError> {

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::super::http::HttpError;
 use super::super::notifiers::Acknowledgement;
 use super::reading::{Base64Field, by_age, id, list, text, time};
-use super::rest::Rest;
+use super::rest::{Repeat, Rest};
 use super::{DeliverError, Outgoing, StoredFile, TicketApi, TicketRef, TicketState, TicketStatus};
 use crate::escalate::Ticket;
 use crate::escalate::markup::plain;
@@ -92,7 +92,7 @@ impl RequestTracker {
             let paged: Vec<(&str, &str)> =
                 query.iter().copied().chain([("per_page", size.as_str()), ("page", &number)]).collect();
             let answer = self.rest.get(action, &self.url(parts, &paged))?;
-            let items = list(&answer, "/items");
+            let items = self.rest.list(&answer, "/items")?;
             all.extend_from_slice(items);
             let total = answer.pointer("/total").and_then(Value::as_u64).unwrap_or(0);
             if items.len() < PAGE || all.len() as u64 >= total {
@@ -179,20 +179,23 @@ impl TicketApi for RequestTracker {
         let mut found = Vec::new();
         for item in self.all(ACTION, &["tickets"], &query)? {
             let id = id(&item, "/id").ok_or_else(|| self.rest.lacks("the ticket's id"))?;
-            if counts(&item) {
+            if !counts(&item) {
+                continue;
+            }
+            // An RT that lists tickets without their fields is asked for each.
+            let of_case = match custom_field(&item, field) {
+                Some(listed) => listed == case_id.as_str(),
+                None => {
+                    let ticket = self.ticket(ACTION, &self.reference(id.clone()))?;
+                    custom_field(&ticket, field) == Some(case_id.as_str())
+                }
+            };
+            if of_case {
                 found.push(id);
             }
         }
         found.sort_by(|a, b| by_age(a, b));
-        let mut tickets = Vec::new();
-        for id in found {
-            let reference = self.reference(id);
-            let ticket = self.ticket(ACTION, &reference)?;
-            if custom_field(&ticket, field) == Some(case_id.as_str()) {
-                tickets.push(reference);
-            }
-        }
-        Ok(tickets)
+        Ok(found.into_iter().map(|id| self.reference(id)).collect())
     }
 
     fn make(&self, ticket: &Ticket) -> Result<TicketRef, DeliverError> {
@@ -252,14 +255,15 @@ impl TicketApi for RequestTracker {
 
     fn upload(&self, ticket: &TicketRef, file: &Outgoing<'_>) -> Result<Option<Sha256Digest>, DeliverError> {
         let about = json!({ "Content": format!("{}, {} bytes", file.name, file.size), "ContentType": "text/plain" });
-        let about = Part::text(about.to_string()).mime_str("application/json").expect("a media type");
-        let content = Part::reader_with_length(file.open()?, file.size)
-            .file_name(file.name.to_owned())
-            .mime_str("application/octet-stream")
-            .expect("a media type");
-        let form = Form::new().part("JSON", about).part("Attachments", content);
         let url = self.url(&["ticket", &ticket.id, "comment"], &[]);
-        self.rest.send_file("attach a file", &url, file.size, |request| request.multipart(form))?;
+        self.rest.send_file("attach a file", &url, file.size, Repeat::IfNothingWasDone, |request| {
+            let about = Part::text(about.to_string()).mime_str("application/json").expect("a media type");
+            let content = Part::reader_with_length(file.open()?, file.size)
+                .file_name(file.name.to_owned())
+                .mime_str("application/octet-stream")
+                .expect("a media type");
+            Ok(request.multipart(Form::new().part("JSON", about).part("Attachments", content)))
+        })?;
         Ok(None)
     }
 

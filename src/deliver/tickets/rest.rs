@@ -75,6 +75,7 @@ impl Rest {
         if entry.kind != Kind::Webhook && !base.path().ends_with('/') {
             base.set_path(&format!("{}/", base.path()));
         }
+        let http = http.along(entry.ca_file.as_deref(), entry.proxy.as_ref())?;
         Ok(Self { name: name.to_owned(), http, base, right: (header, value), token })
     }
 
@@ -171,16 +172,17 @@ impl Rest {
         self.successful(action, answer)
     }
 
-    /// Sends what `build` makes of a request, once; `size` bytes are on the way.
+    /// Sends what `build` makes of a request; `size` bytes are on the way.
     pub(super) fn send_file(
         &self,
         action: &'static str,
         url: &Url,
         size: u64,
-        build: impl FnOnce(RequestBuilder) -> RequestBuilder,
+        repeat: Repeat,
+        build: impl Fn(RequestBuilder) -> Result<RequestBuilder, DeliverError>,
     ) -> Result<Answer, DeliverError> {
         let time = Duration::from_secs(60 + size / SLOWEST_BYTES_A_SECOND);
-        let answer = self.http.send(build(self.request(Method::POST, url)?.timeout(time)))?;
+        let answer = self.ask(action, || build(self.request(Method::POST, url)?.timeout(time)), repeat)?;
         self.successful(action, answer)
     }
 
@@ -194,8 +196,14 @@ impl Rest {
     ) -> Result<(), DeliverError> {
         let time = Duration::from_secs(60 + most / SLOWEST_BYTES_A_SECOND);
         let request = self.request(Method::GET, url)?.timeout(time);
-        let answer = self.http.send_into(request, sink, most)?;
-        self.successful(action, answer).map(drop)
+        let answer = self.successful(action, self.http.send_into(request, sink, most)?)?;
+        // A bundle is never that: somebody is to log in, or a proxy explains itself.
+        if answer.is_page() {
+            let host = self.base.host_str().unwrap_or_default().to_owned();
+            let problem = format!("status {} and a page for people instead of a file", answer.status);
+            return Err(HttpError::Unreadable { host, problem }.into());
+        }
+        Ok(())
     }
 
     /// The same, where the content may lie at another host. That host gets nothing of ours: the answer is then no.
@@ -218,12 +226,19 @@ impl Rest {
         DeliverError::Http(HttpError::Unreadable { host, problem: format!("JSON without {what}") })
     }
 
+    /// The list at `pointer` of an answer that must have one: what lacks it is not an answer to what was asked, and "nothing is
+    /// there" would make a second ticket.
+    pub(super) fn list<'a>(&self, answer: &'a Value, pointer: &str) -> Result<&'a [Value], DeliverError> {
+        let list = answer.pointer(pointer).and_then(Value::as_array);
+        list.map(Vec::as_slice).ok_or_else(|| self.lacks(&format!("the list `{}`", &pointer[1..])))
+    }
+
     /// A refusal in our own words.
     pub(super) fn refuses(&self, action: &'static str, problem: impl Into<String>) -> DeliverError {
         DeliverError::Refused { system: self.name.clone(), action, problem: self.harmless(&problem.into()) }
     }
 
-    fn request(&self, method: Method, url: &Url) -> Result<RequestBuilder, HttpError> {
+    fn request(&self, method: Method, url: &Url) -> Result<RequestBuilder, DeliverError> {
         let (name, value) = &self.right;
         Ok(self.http.request(method, url)?.header(name, value).header("accept", "application/json"))
     }
@@ -231,12 +246,12 @@ impl Rest {
     fn ask(
         &self,
         action: &'static str,
-        request: impl Fn() -> Result<RequestBuilder, HttpError>,
+        request: impl Fn() -> Result<RequestBuilder, DeliverError>,
         repeat: Repeat,
     ) -> Result<Answer, DeliverError> {
         let mut pauses = PAUSES.iter();
         loop {
-            let result = request().and_then(|request| self.http.send(request)).map_err(DeliverError::from);
+            let result = request().and_then(|request| Ok(self.http.send(request)?));
             let result = result.and_then(|answer| match answer.status {
                 429 | 500 | 502..=504 => Err(self.unavailable(action, &answer)),
                 _ => Ok(answer),
@@ -285,8 +300,8 @@ impl Rest {
 
 /// When a request may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Repeat {
-    /// It changes nothing.
+pub(super) enum Repeat {
+    /// It changes nothing that anybody sees.
     Always,
     /// Only where it surely changed nothing.
     IfNothingWasDone,

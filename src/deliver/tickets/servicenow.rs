@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::super::notifiers::Acknowledgement;
-use super::reading::{id, list, text};
-use super::rest::Rest;
+use super::reading::{id, text};
+use super::rest::{Repeat, Rest};
 use super::{DeliverError, Outgoing, StoredFile, TicketApi, TicketRef, TicketState, TicketStatus, shortened};
 use crate::escalate::Ticket;
 use crate::escalate::markup::plain;
@@ -61,7 +61,7 @@ impl ServiceNow {
     fn read(&self, action: &'static str, ticket: &TicketRef) -> Result<Value, DeliverError> {
         let query = [("sysparm_display_value", "all")];
         let mut answer = self.rest.get(action, &self.url(&["table", self.table(), &ticket.id], &query))?;
-        Ok(answer["result"].take())
+        Ok(answer.pointer_mut("/result").map(Value::take).unwrap_or_default())
     }
 
     fn change(&self, action: &'static str, ticket: &TicketRef, change: &Value) -> Result<(), DeliverError> {
@@ -113,7 +113,7 @@ impl TicketApi for ServiceNow {
             text(record, "/correlation_id") == Some(case_id.as_str())
                 && !text(record, "/correlation_display").is_some_and(|display| display.starts_with(DUPLICATE))
         };
-        let found = list(&answer, "/result").iter().filter(of_case);
+        let found = self.rest.list(&answer, "/result")?.iter().filter(of_case);
         Ok(found.filter_map(|record| id(record, "/sys_id")).map(|id| self.reference(id)).collect())
     }
 
@@ -177,7 +177,7 @@ impl TicketApi for ServiceNow {
         let answer = self.rest.get("list the files", &self.url(&["attachment"], &query))?;
         // A query that is not understood would list the files of others.
         let of_ticket = |file: &&Value| text(file, "/table_sys_id") == Some(&ticket.id);
-        let files = list(&answer, "/result").iter().filter(of_ticket).filter_map(|file| {
+        let files = self.rest.list(&answer, "/result")?.iter().filter(of_ticket).filter_map(|file| {
             let name = text(file, "/file_name")?.to_owned();
             // It writes numbers as texts.
             let size =
@@ -188,11 +188,11 @@ impl TicketApi for ServiceNow {
     }
 
     fn upload(&self, ticket: &TicketRef, file: &Outgoing<'_>) -> Result<Option<Sha256Digest>, DeliverError> {
-        let content = Body::sized(file.open()?, file.size);
         let query = [("table_name", self.table()), ("table_sys_id", &ticket.id), ("file_name", file.name)];
         let url = self.url(&["attachment", "file"], &query);
-        self.rest.send_file("attach a file", &url, file.size, |request| {
-            request.header("content-type", "application/zip").body(content)
+        self.rest.send_file("attach a file", &url, file.size, Repeat::IfNothingWasDone, |request| {
+            let content = Body::sized(file.open()?, file.size);
+            Ok(request.header("content-type", "application/zip").body(content))
         })?;
         // Its record has a hash, of which the documentation does not say over what; the file itself is read back.
         Ok(None)
@@ -204,15 +204,16 @@ impl TicketApi for ServiceNow {
     }
 
     fn has_comment(&self, ticket: &TicketRef, key: &str) -> Result<bool, DeliverError> {
-        let query = format!("element_id={}^element=work_notes", ticket.id);
+        // All notes of a long ticket may be more than an answer may hold.
+        let query = format!("element_id={}^element=work_notes^valueLIKE{key}", ticket.id);
         let query =
-            [("sysparm_query", query.as_str()), ("sysparm_fields", "element_id,value"), ("sysparm_limit", "10000")];
+            [("sysparm_query", query.as_str()), ("sysparm_fields", "element_id,value"), ("sysparm_limit", "1000")];
         let answer = self.rest.get("read the comments", &self.url(&["table", "sys_journal_field"], &query))?;
         let of_key = |note: &Value| {
             text(note, "/element_id") == Some(&ticket.id)
                 && text(note, "/value").is_some_and(|value| value.lines().any(|line| line.trim() == key))
         };
-        Ok(list(&answer, "/result").iter().any(of_key))
+        Ok(self.rest.list(&answer, "/result")?.iter().any(of_key))
     }
 
     fn add_comment(&self, ticket: &TicketRef, key: &str, text: &str) -> Result<(), DeliverError> {

@@ -46,7 +46,7 @@ impl Webhook {
     fn tickets(&self, action: &'static str, query: (&str, &str)) -> Result<Vec<Value>, DeliverError> {
         let mut url: Url = self.rest.base().clone();
         url.query_pairs_mut().append_pair(query.0, query.1);
-        Ok(list(&self.rest.get(action, &url)?, "/tickets").to_vec())
+        Ok(self.rest.list(&self.rest.get(action, &url)?, "/tickets")?.to_vec())
     }
 
     fn ticket(&self, action: &'static str, ticket: &TicketRef) -> Result<Value, DeliverError> {
@@ -129,12 +129,12 @@ impl TicketApi for Webhook {
 
     fn write_severity(&self, ticket: &TicketRef, severity: Severity) -> Result<bool, DeliverError> {
         let event = json!({ "event": "severity", "id": ticket.id, "severity": severity.to_string() });
-        self.post("set the severity", &format!("{}/severity/{severity}", ticket.id), event).map(|_| true)
+        self.post("set the severity", &change_key(ticket, "severity"), event).map(|_| true)
     }
 
     fn write_status(&self, ticket: &TicketRef, status: TicketStatus) -> Result<(), DeliverError> {
         let event = json!({ "event": "status", "id": ticket.id, "status": status });
-        self.post("set the state", &format!("{}/status", ticket.id), event).map(drop)
+        self.post("set the state", &change_key(ticket, "status"), event).map(drop)
     }
 
     fn state(&self, ticket: &TicketRef) -> Result<TicketState, DeliverError> {
@@ -149,4 +149,12 @@ impl TicketApi for Webhook {
         let severity = severity.and_then(|word| Severity::ALL.into_iter().find(|level| level.to_string() == word));
         Ok(TicketState { status, word, taken, severity })
     }
+}
+
+/// The key of a change that may be made again later, back and forth: another one each time, and the same for all tries of it.
+fn change_key(ticket: &TicketRef, what: &str) -> String {
+    let mut random = [0; 8];
+    // Without a source of chance two changes may have one key; reading back shows which of them did nothing.
+    let _ = getrandom::fill(&mut random);
+    format!("{}/{what}/{}", ticket.id, HEXLOWER.encode(&random))
 }

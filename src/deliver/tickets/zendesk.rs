@@ -10,7 +10,7 @@ use url::Url;
 
 use super::super::notifiers::Acknowledgement;
 use super::reading::{id, list, text, time};
-use super::rest::Rest;
+use super::rest::{Repeat, Rest};
 use super::{DeliverError, Outgoing, StoredFile, TicketApi, TicketRef, TicketState, TicketStatus, shortened};
 use crate::escalate::Ticket;
 use crate::escalate::markup::html;
@@ -56,7 +56,7 @@ impl Zendesk {
 
     fn read(&self, action: &'static str, ticket: &TicketRef) -> Result<Value, DeliverError> {
         let mut answer = self.rest.get(action, &self.ticket_url(ticket))?;
-        Ok(answer["ticket"].take())
+        Ok(answer.pointer_mut("/ticket").map(Value::take).unwrap_or_default())
     }
 
     fn change(&self, action: &'static str, ticket: &TicketRef, change: &Value) -> Result<(), DeliverError> {
@@ -70,9 +70,10 @@ impl Zendesk {
             let page = page.to_string();
             let query = [("per_page", "100"), ("page", page.as_str())];
             let answer = self.rest.get(action, &self.url(&["tickets", &ticket.id, "comments.json"], &query))?;
-            let comments = list(&answer, "/comments");
+            let comments = self.rest.list(&answer, "/comments")?;
             all.extend_from_slice(comments);
-            if comments.len() < 100 {
+            // A site may give fewer at a time than we ask for.
+            if comments.is_empty() || answer.get("next_page").is_none_or(Value::is_null) {
                 break;
             }
         }
@@ -131,7 +132,7 @@ impl TicketApi for Zendesk {
         let of_case = |ticket: &&Value| {
             text(ticket, "/external_id") == Some(case_id.as_str()) && !list(ticket, "/tags").contains(&json!(DUPLICATE))
         };
-        let mut found: Vec<&Value> = list(&answer, "/tickets").iter().filter(of_case).collect();
+        let mut found: Vec<&Value> = self.rest.list(&answer, "/tickets")?.iter().filter(of_case).collect();
         found.sort_by_key(|ticket| ticket["id"].as_u64());
         Ok(found.into_iter().filter_map(|ticket| id(ticket, "/id")).map(|id| self.reference(id)).collect())
     }
@@ -208,10 +209,11 @@ impl TicketApi for Zendesk {
 
     fn upload(&self, ticket: &TicketRef, file: &Outgoing<'_>) -> Result<Option<Sha256Digest>, DeliverError> {
         const ACTION: &str = "attach a file";
-        let content = Body::sized(file.open()?, file.size);
         let url = self.url(&["uploads.json"], &[("filename", file.name)]);
-        let answer = self.rest.send_file(ACTION, &url, file.size, |request| {
-            request.header("content-type", "application/binary").body(content)
+        // What is uploaded and not attached is thrown away there.
+        let answer = self.rest.send_file(ACTION, &url, file.size, Repeat::Always, |request| {
+            let content = Body::sized(file.open()?, file.size);
+            Ok(request.header("content-type", "application/binary").body(content))
         })?;
         let answer = answer.json()?;
         let token = text(&answer, "/upload/token").ok_or_else(|| self.rest.lacks("the upload's token"))?;

@@ -1,9 +1,6 @@
 //! From the policy's words to a store that takes files.
 
-use std::path::PathBuf;
-
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use url::Url;
 
 use super::Upload;
@@ -11,7 +8,7 @@ use super::s3::S3;
 use super::s3::sign::{Keys, Signer};
 use super::sender::Sender;
 use super::tus::Tus;
-use crate::deliver::http::{HttpClient, HttpError};
+use crate::deliver::http::{self, HttpClient, HttpError};
 use crate::deliver::secrets::{Environment, Secret, SecretError};
 use crate::escalate::Policy;
 use crate::escalate::secret_ref::SecretRef;
@@ -26,17 +23,9 @@ pub enum ConnectError {
     /// A secret cannot be had.
     #[error(transparent)]
     Secret(#[from] SecretError),
-    /// TLS, or an address in the clear.
+    /// TLS, certificates that cannot be read, or an address in the clear.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// The certificates that are to be trusted.
-    #[error("cannot read the certificates in {}: {problem}", path.display())]
-    Authorities {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        problem: String,
-    },
 }
 
 /// The store `name` of the policy, with its secrets.
@@ -83,8 +72,5 @@ pub fn line(authorities: &[CertificateDer<'static>], url: &Url, limit: Option<u6
 
 /// The certificates in a PEM file, at least one.
 pub fn authorities(path: &str) -> Result<Vec<CertificateDer<'static>>, ConnectError> {
-    let failed = |problem: String| ConnectError::Authorities { path: PathBuf::from(path), problem };
-    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).map_err(|e| failed(e.to_string()))?.collect();
-    let found = found.map_err(|e| failed(e.to_string()))?;
-    if found.is_empty() { Err(failed("it holds none".to_owned())) } else { Ok(found) }
+    Ok(http::authorities(path)?)
 }

@@ -65,7 +65,10 @@ fn answer(asked: &Asked, url: &Url, state: &mut State) -> Option<Reply> {
             let sys_id = asked.strip_prefix("element_id=")?.split('^').next()?.to_owned();
             let number = state.ticket("sys_id", &sys_id)?;
             let notes = state.tickets[number]["notes"].as_array()?;
-            let notes: Vec<Value> = notes.iter().map(|note| json!({ "element_id": sys_id, "value": note })).collect();
+            let wanted = asked.split_once("^valueLIKE")?.1;
+            let holds = |note: &&Value| note.as_str().is_some_and(|note| note.contains(wanted));
+            let notes: Vec<Value> =
+                notes.iter().filter(holds).map(|note| json!({ "element_id": sys_id, "value": note })).collect();
             Reply::json(200, &json!({ "result": notes }))
         }
         ("GET", ["table", "incident", sys_id]) => {

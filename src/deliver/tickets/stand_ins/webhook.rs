@@ -72,7 +72,7 @@ fn answer(asked: &Asked, url: &Url, state: &mut State) -> Option<Reply> {
         kind => {
             let number = state.ticket("id", event["id"].as_str()?)?;
             match kind {
-                "comment" if again => {}
+                _ if again => {}
                 "comment" => state.tickets[number]["comments"].as_array_mut()?.push(event["key"].clone()),
                 "duplicate" => state.tickets[number]["duplicate_of"] = event["duplicate_of"].clone(),
                 other => state.tickets[number][other] = event[other].clone(),
