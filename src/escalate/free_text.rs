@@ -3,6 +3,7 @@
 
 use super::plain_text::one_line;
 use super::public_text::{in_a_word, standard};
+use crate::model::Case;
 use crate::redact::Finding;
 
 /// Kinds by which people of ours are known: who has a case must be readable.
@@ -11,6 +12,9 @@ const OF_PEOPLE: [&str; 5] = ["email", "phone", "person", "user", "host"];
 /// Kinds that a customer may be told about themselves.
 const OF_THE_CUSTOMER: [&str; 10] =
     ["email", "phone", "person", "user", "host", "domain", "url", "ipv4", "ipv6", "date"];
+
+/// Fewer characters than this name nobody.
+const SHORTEST_NAME: usize = 4;
 
 /// Stands for a text that could not be looked through.
 const WITHHELD: &str = "REDACTED-value";
@@ -34,6 +38,49 @@ pub fn clean(text: &str) -> Cleaned {
 #[must_use]
 pub fn clean_name(name: &str) -> Cleaned {
     without(name, |kind| !OF_PEOPLE.contains(&kind))
+}
+
+/// `text` with the customer's contacts and account of `case` by what they are: a journal is passed on, and the ticket names them in
+/// their place. Only whole words count, however they are capitalised.
+#[must_use]
+pub fn without_names(text: &str, case: &Case) -> String {
+    let mut names: Vec<(String, &str)> = Vec::new();
+    let contacts =
+        [(&case.contact, "the customer's contact"), (&case.emergency_contact, "the customer's emergency contact")];
+    for (contact, role) in contacts.into_iter().filter_map(|(contact, role)| Some((&contact.as_ref()?.value, role))) {
+        names.push((contact.name.reveal().trim().to_owned(), role));
+        names.push((contact.address.reveal().trim().to_owned(), role));
+    }
+    names.extend(case.account_id.as_ref().map(|id| (id.value.reveal().trim().to_owned(), "the customer's account")));
+    let mut text = text.to_owned();
+    for (name, role) in names.iter().filter(|(name, _)| name.chars().count() >= SHORTEST_NAME) {
+        text = replaced(&text, name, role);
+    }
+    text
+}
+
+fn replaced(text: &str, name: &str, role: &str) -> String {
+    let same = |a: char, b: char| a.to_lowercase().eq(b.to_lowercase());
+    let end_of = |from: usize| -> Option<usize> {
+        let mut rest = text[from..].char_indices();
+        name.chars().all(|c| rest.next().is_some_and(|(_, found)| same(found, c))).then(|| from + rest.offset())
+    };
+    let (mut out, mut at) = (String::with_capacity(text.len()), 0);
+    while let Some(c) = text[at..].chars().next() {
+        let begins = !text[..at].chars().next_back().is_some_and(char::is_alphanumeric);
+        let end = end_of(at).filter(|end| begins && !text[*end..].chars().next().is_some_and(char::is_alphanumeric));
+        match end {
+            Some(end) => {
+                out.push_str(role);
+                at = end;
+            }
+            None => {
+                out.push(c);
+                at += c.len_utf8();
+            }
+        }
+    }
+    out
 }
 
 /// What in `text` no customer may be sent: the kind of a secret, in words.
@@ -75,6 +122,7 @@ fn without(text: &str, taken: impl Fn(&str) -> bool) -> Cleaned {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checklist::fixture::case;
 
     #[test]
     fn a_secret_or_personal_data_is_replaced_by_its_kind_and_the_rest_stays() {
@@ -108,6 +156,19 @@ mod tests {
         assert!(!clean_name("password=correct-horse-7").text.contains("horse"));
         assert_eq!(secret_in("we write to anna@customer.example at 10:30"), None);
         assert!(secret_in("use password=correct-horse-7").is_some());
+    }
+
+    #[test]
+    fn the_customers_people_and_account_stand_there_by_what_they_are() {
+        let case = case();
+        let text =
+            "ANN OTHER of ACME-77 (ann@customer.example) says so; Bo Night too, Joann Otherwise and ACME-770 not";
+        let told = without_names(text, &case);
+        let expected = "the customer's contact of the customer's account (the customer's contact) says so; \
+                        the customer's emergency contact too, Joann Otherwise and ACME-770 not";
+        assert_eq!(told, expected);
+        assert_eq!(without_names(&told, &case), told);
+        assert_eq!(without_names("ſ İ ß ann othe", &case), "ſ İ ß ann othe");
     }
 
     #[test]

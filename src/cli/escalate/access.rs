@@ -181,6 +181,7 @@ fn step(
     now: Timestamp,
     world: &mut World<'_>,
 ) -> Result<Step, Failure> {
+    let case = desk.case(&verb.case().case_id).ok();
     let event = |id: u32, name: &str| Event::new(name).with("access", id);
     let once = |id: u32, event: Event, again: bool| Step { id, event, again, may_be_said_again: false };
     Ok(match verb {
@@ -194,7 +195,8 @@ fn step(
             }
             let who = one_line(&kept_name("--who", who, world.talk)?, TEXT);
             let [what, why] =
-                [kept("--what", what, world.talk)?, kept("--why", why, world.talk)?].map(|text| one_line(&text, TEXT));
+                [kept("--what", what, case.as_ref(), world.talk)?, kept("--why", why, case.as_ref(), world.talk)?]
+                    .map(|text| one_line(&text, TEXT));
             let same = |access: &&Access| {
                 access.state(now) == AccessState::Requested
                     && (&access.who, &access.what, &access.why) == (&who, &what, &why)
@@ -244,7 +246,7 @@ fn step(
                     Failure::new(Exit::Usage, "`--what` says nothing").hint("say what was done with the access")
                 );
             }
-            let what = kept("--what", what, world.talk)?;
+            let what = kept("--what", what, case.as_ref(), world.talk)?;
             let event = event(which.access, "access-used").with_text("what", &what, TEXT);
             Step { id: which.access, event, again: false, may_be_said_again: true }
         }

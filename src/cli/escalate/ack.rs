@@ -46,7 +46,7 @@ pub(super) fn run(args: &AckArgs, world: &mut World<'_>) -> Result<Exit, Failure
             .hint("give the time with its zone, such as 2026-11-22T03:15:00+01:00"));
     }
     let by = kept_name("--by", &args.by, world.talk)?;
-    let way = kept("--way", &args.way, world.talk)?;
+    let way = kept("--way", &args.way, desk.case(&args.case.case_id).ok().as_ref(), world.talk)?;
     let mut event = Event::new("acknowledged").with_person("by", &by, NAME).with_text("way", &way, NAME);
     if let Some(agent) = &world.agent {
         event = event.with_person("said_by", agent, NAME);

@@ -101,9 +101,10 @@ pub(super) fn run(args: &OpenArgs, world: &mut World<'_>) -> Result<Exit, Failur
     let case = the_case(bundle.as_ref(), agents)?;
     let now = (world.now)();
     // What is kept is what the ticket says too.
-    let severity_reason = kept_if("--severity-reason", args.severity_reason.as_deref(), world.talk)?;
-    let override_checklist = kept_if("--override-checklist", args.override_checklist.as_deref(), world.talk)?;
-    let time_critical = kept_if("--time-critical", args.time_critical.as_deref(), world.talk)?;
+    let severity_reason = kept_if("--severity-reason", args.severity_reason.as_deref(), Some(&case), world.talk)?;
+    let override_checklist =
+        kept_if("--override-checklist", args.override_checklist.as_deref(), Some(&case), world.talk)?;
+    let time_critical = kept_if("--time-critical", args.time_critical.as_deref(), Some(&case), world.talk)?;
     let known = world.state_dir.as_ref().and_then(|_| Desk::of(world).ok());
     let before = known.map(|desk| journal::read(&desk.journals(), &case.case_id)).transpose();
     let before = before.map_err(|e| journal_failed(&e, false))?.flatten();

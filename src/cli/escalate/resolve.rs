@@ -58,7 +58,8 @@ pub(super) fn run(args: &ResolveArgs, world: &mut World<'_>) -> Result<Exit, Fai
             .hint("--text: what it was and what was done about it, in a sentence"));
     }
     let (mut journal, progress) = desk.journal(case_id)?;
-    let text = one_line(&kept("--text", &args.text, world.talk)?, TEXT);
+    let case = kept_case::kept(&desk.cases(), case_id).ok().flatten();
+    let text = one_line(&kept("--text", &args.text, case.as_ref(), world.talk)?, TEXT);
     // The same end again is the same command again, after a stop that kept its answer from being heard.
     let again = progress.resolved.as_ref().is_some_and(|end| end.text == text);
     if !again {
@@ -70,7 +71,6 @@ pub(super) fn run(args: &ResolveArgs, world: &mut World<'_>) -> Result<Exit, Fai
         return Err(Failure::new(Exit::No, format!("access {} is still open", open.join(", ")))
             .hint("take it back, then say so with `casefile escalate access revoke`"));
     }
-    let case = kept_case::kept(&desk.cases(), case_id).ok().flatten();
     // Worded first: a text that may not go out is better said before the pages are ended.
     let about = Told { progress: &progress, case: case.as_ref(), policy: &policy };
     let say = Say { text: &args.text, next_update: None, resolved: true, estimated: false };

@@ -55,10 +55,10 @@ pub(super) fn run(args: &SeverityArgs, world: &mut World<'_>) -> Result<Exit, Fa
     let policy = policy_in_force(args.policy.as_deref())?;
     let new =
         args.facts.as_deref().map(|path| parsed(path, |f, t| case_file::parse(f, t, GivenBy::Agent))).transpose()?;
-    let reason = kept_if("--reason", args.reason.as_deref(), world.talk)?;
     let (mut journal, progress) = desk.unresolved(case_id)?;
     let known = desk.case(case_id)?;
     let case = new.map_or_else(|| known.clone(), |new| known.clone().overlaid_by(new.case));
+    let reason = kept_if("--reason", args.reason.as_deref(), Some(&case), world.talk)?;
     let again = progress.severity == args.severity;
     if !again {
         reasoned(args, &progress, &case, &policy)?;

@@ -35,6 +35,7 @@ fn a_secret_in_any_text_of_the_command_line_is_kept_nowhere_and_said_by_its_kind
     let policy = setting.path("policy.toml");
     for args in [
         vec!["update", ID, "--text", secret],
+        vec!["update", ID, "--text", "called Ann Other of ACME-77, password=correct-horse-7"],
         vec!["ack", ID, "--by", "Kim Lee", "--way", secret],
         vec!["severity", ID, "3", "--reason", secret, "--policy", &policy],
         vec!["access", "request", ID, "--who", "Kim Lee", "--what", secret, "--why", secret, "--for", "2h"],
@@ -52,6 +53,8 @@ fn a_secret_in_any_text_of_the_command_line_is_kept_nowhere_and_said_by_its_kind
             seen.talk
         );
     }
+    let journal = fs::read_to_string(setting.journal()).expect("text");
+    assert!(journal.contains("called the customer's contact of the customer's account"), "{journal}");
     let kept = all_kept(&setting);
     assert!(!kept.contains("correct-horse-7") && kept.contains("it logs in with password=REDACTED-"), "{kept}");
     for far in [&setting.targets.pager, &setting.targets.chat, &setting.targets.lead] {

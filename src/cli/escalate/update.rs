@@ -71,7 +71,8 @@ pub(super) fn run(args: &UpdateArgs, world: &mut World<'_>) -> Result<Exit, Fail
         None => event,
     };
     if !args.customer {
-        let text = kept("--text", &args.text, world.talk)?;
+        let case = desk.case(&args.case.case_id).ok();
+        let text = kept("--text", &args.text, case.as_ref(), world.talk)?;
         let note = Event::new("note").with_text("text", &text, NOTE);
         let event = by(note.clone());
         // A note that did not reach the ticket is not written down a second time by the command that brings it there.
