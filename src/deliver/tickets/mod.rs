@@ -11,7 +11,7 @@ mod servicenow;
 mod webhook;
 mod zendesk;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write;
@@ -141,7 +141,12 @@ pub fn rehearse(
     known: Option<TicketRef>,
 ) -> Result<Box<dyn TicketSystem>, DeliverError> {
     let rest = Rest::new(name, entry, token, http.answering(&rehearsed::answer(entry)))?;
-    Ok(Box::new(rehearsed::Rehearsed { api: api(rest, entry), known, most_bytes: entry.most_attachment_bytes }))
+    Ok(Box::new(rehearsed::Rehearsed {
+        api: api(rest, entry),
+        known,
+        most_bytes: entry.most_attachment_bytes,
+        looked: Cell::default(),
+    }))
 }
 
 fn checked(name: &str, entry: &TicketSystemEntry, token: Secret, http: HttpClient) -> Result<Checked, DeliverError> {
