@@ -2,6 +2,7 @@
 //! than too little: what one of them refuses is certain, what it lets through is asked of the rule itself.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::OnceLock;
 
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
@@ -44,14 +45,30 @@ enum Node {
     Match,
 }
 
-/// An automaton for one side of a place.
+/// An automaton for one side of a place. Most are only ever asked by one byte, so no more is made before it is needed.
 #[derive(Debug)]
 pub(super) struct Automaton {
-    way: Way,
-    class_of: Box<[u8; 256]>,
+    maker: Maker,
+    starts: Vec<usize>,
+    classes: Classes,
+    /// As far as one byte goes.
+    first: Table,
+    whole: OnceLock<Table>,
+}
+
+/// Bytes by what tells them apart.
+#[derive(Debug)]
+struct Classes {
+    of: Box<[u8; 256]>,
+    /// One byte of each.
+    members: Vec<u8>,
+}
+
+/// What follows what.
+#[derive(Debug)]
+struct Table {
     /// For each state the next one by class; the last class is the end of the text.
     next: Vec<u16>,
-    classes: usize,
     states: Vec<State>,
 }
 
@@ -73,12 +90,14 @@ impl Automaton {
         let mut maker = Maker { way, nodes: Vec::new(), classes: Vec::new(), numbers: HashMap::new() };
         let end = maker.node(Node::Match);
         let starts = rows.iter().map(|row| maker.pieces(row, end)).collect::<Option<Vec<_>>>()?;
-        Some(maker.automaton(&starts))
+        let classes = maker.byte_classes();
+        let first = maker.table(&starts, &classes, 1);
+        Some(Self { maker, starts, classes, first, whole: OnceLock::new() })
     }
 
     /// Whether a match is possible here. `text` begins, or on the way back ends, at the place.
     pub(super) fn passes(&self, text: &[u8]) -> bool {
-        match self.way {
+        match self.maker.way {
             Way::Forth => self.read(text.iter(), text.len()),
             Way::Back => self.read(text.iter().rev(), text.len()),
         }
@@ -86,28 +105,32 @@ impl Automaton {
 
     /// The same, where only the first byte is known, or that there is none.
     pub(super) fn may_begin(&self, byte: Option<u8>) -> bool {
-        let class = byte.map_or(self.classes - 1, |byte| usize::from(self.class_of[usize::from(byte)]));
-        let next = self.states[usize::from(self.next[class])];
-        self.states[0] == State::Through || next == State::Through || (byte.is_some() && next == State::Open)
+        let class = byte.map_or(self.classes.members.len(), |byte| usize::from(self.classes.of[usize::from(byte)]));
+        let next = self.first.states[usize::from(self.first.next[class])];
+        self.first.states[0] == State::Through || next == State::Through || (byte.is_some() && next == State::Open)
     }
 
     #[inline]
     fn read<'a>(&self, bytes: impl Iterator<Item = &'a u8>, length: usize) -> bool {
+        let Table { next, states } =
+            self.whole.get_or_init(|| self.maker.table(&self.starts, &self.classes, MOST_STATES));
+        let classes = self.classes.members.len() + 1;
         let mut at = 0;
         for byte in bytes.take(REACH) {
-            if self.states[at] != State::Open {
-                return self.states[at] == State::Through;
+            if states[at] != State::Open {
+                return states[at] == State::Through;
             }
-            at = usize::from(self.next[at * self.classes + usize::from(self.class_of[usize::from(*byte)])]);
+            at = usize::from(next[at * classes + usize::from(self.classes.of[usize::from(*byte)])]);
         }
-        if length <= REACH && self.states[at] == State::Open {
-            at = usize::from(self.next[at * self.classes + self.classes - 1]);
+        if length <= REACH && states[at] == State::Open {
+            at = usize::from(next[at * classes + classes - 1]);
         }
-        self.states[at] != State::Closed
+        states[at] != State::Closed
     }
 }
 
 /// Makes an automaton: first one with many ways at once (Thompson), then one with a single way (the subsets of its nodes).
+#[derive(Debug)]
 struct Maker {
     way: Way,
     nodes: Vec<Node>,
@@ -233,22 +256,22 @@ impl Maker {
         }
     }
 
-    fn automaton(&self, starts: &[usize]) -> Automaton {
-        let (class_of, members) = self.byte_classes();
-        let classes = members.len() + 1;
+    /// The automaton of about so many states, or more if the first one leads to more.
+    fn table(&self, starts: &[usize], classes: &Classes, most: usize) -> Table {
+        let classes_and_end = classes.members.len() + 1;
         let mut walk = Walk { nodes: &self.nodes, seen: vec![0; self.nodes.len()], round: 0, steps: 0 };
         // The first state is the start.
         let (start, first) = walk.closure(starts.iter().copied(), false);
-        let mut automaton = Automaton { way: self.way, class_of, next: vec![0; classes], classes, states: vec![first] };
+        let mut table = Table { next: vec![0; classes_and_end], states: vec![first] };
         let mut known: HashMap<(Vec<u32>, State), u16> = HashMap::new();
         let mut waiting = VecDeque::from([(0, start)]);
         while let Some((at, set)) = waiting.pop_front() {
-            if automaton.states.len() >= MOST_STATES || walk.steps > MOST_STEPS {
-                automaton.states[at] = State::Through;
+            if at > 0 && (table.states.len() >= most || walk.steps > MOST_STEPS) {
+                table.states[at] = State::Through;
                 continue;
             }
-            for class in 0..classes {
-                let (next, state) = match members.get(class) {
+            for class in 0..classes_and_end {
+                let (next, state) = match classes.members.get(class) {
                     Some(byte) => {
                         let after = |node: &u32| match &self.nodes[*node as usize] {
                             Node::Bytes(class, next) if self.classes[*class as usize][usize::from(*byte)] => {
@@ -266,32 +289,45 @@ impl Maker {
                         (Vec::new(), if state == State::Through { state } else { State::Closed })
                     }
                 };
-                automaton.next[at * classes + class] = *known.entry((next, state)).or_insert_with_key(|(next, _)| {
-                    let number = automaton.states.len();
-                    automaton.states.push(state);
-                    automaton.next.resize(automaton.next.len() + classes, number as u16);
-                    if state == State::Open {
-                        waiting.push_back((number, next.clone()));
-                    }
-                    number as u16
-                });
+                table.next[at * classes_and_end + class] =
+                    *known.entry((next, state)).or_insert_with_key(|(next, _)| {
+                        let number = table.states.len();
+                        table.states.push(state);
+                        table.next.resize(table.next.len() + classes_and_end, number as u16);
+                        if state == State::Open {
+                            waiting.push_back((number, next.clone()));
+                        }
+                        number as u16
+                    });
             }
         }
-        automaton
+        table
     }
 
-    /// Which bytes no class tells apart, and one byte of each of those.
-    fn byte_classes(&self) -> (Box<[u8; 256]>, Vec<u8>) {
-        let (mut class_of, mut members) = (Box::new([0; 256]), Vec::new());
-        let mut known: HashMap<Vec<bool>, u8> = HashMap::new();
-        for byte in 0..=255u8 {
-            let kind = self.classes.iter().map(|class| class[usize::from(byte)]).collect();
-            class_of[usize::from(byte)] = *known.entry(kind).or_insert_with(|| {
-                members.push(byte);
-                (members.len() - 1) as u8
-            });
+    /// Which bytes no class tells apart.
+    fn byte_classes(&self) -> Classes {
+        let (mut of, mut all) = (Box::new([0u8; 256]), 1);
+        for class in &self.classes {
+            // What lies partly in it is split.
+            let (mut inside, mut outside) = ([false; 256], [false; 256]);
+            for (kind, is_in) in of.iter().zip(class) {
+                let side = if *is_in { &mut inside } else { &mut outside };
+                side[usize::from(*kind)] = true;
+            }
+            let (mut split, known) = ([None; 256], all);
+            for kind in 0..known {
+                if inside[kind] && outside[kind] {
+                    split[kind] = u8::try_from(all).ok();
+                    all += 1;
+                }
+            }
+            for (kind, _) in of.iter_mut().zip(class).filter(|(_, is_in)| **is_in) {
+                *kind = split[usize::from(*kind)].unwrap_or(*kind);
+            }
         }
-        (class_of, members)
+        let member = |kind: usize| (0..=u8::MAX).find(|byte| usize::from(of[usize::from(*byte)]) == kind);
+        let members = (0..all).filter_map(member).collect();
+        Classes { of, members }
     }
 }
 

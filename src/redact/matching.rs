@@ -14,6 +14,9 @@ use super::spans::{Span, Why};
 use super::windows::Windows;
 use super::{RedactError, Redactor};
 
+/// Beyond so many bytes a line has any kind of character, and it is asked of each part of it what it holds.
+const LONG_LINE: usize = 1 << 10;
+
 impl Redactor {
     /// What the rules find on the lines in `text[..seen]`. What stands behind is only seen by rules of several lines.
     pub(super) fn find_by_rules(
@@ -87,6 +90,11 @@ impl Redactor {
                     if rule.may_match(line.text, *characters.get_or_init(|| Characters::of(line.text))) {
                         if gates.is_some_and(|gates| !gates.always(state.line_by_line).has(index)) {
                             windows.be_of(index, &passed.places, line.text);
+                            if line.text.len() > LONG_LINE {
+                                let part = |window: Range<usize>| &line.text[window];
+                                windows
+                                    .keep(|window| rule.may_match(part(window.clone()), Characters::of(part(window))));
+                            }
                             self.find_in_windows(index, &line, &windows, start, spans)?;
                         } else {
                             self.find_in_line(index, &line, start, spans)?;

@@ -121,6 +121,11 @@ impl Windows {
         }
     }
 
+    /// Leaves those out of which `may_match` says that they hold no match.
+    pub(super) fn keep(&mut self, may_match: impl Fn(Range<usize>) -> bool) {
+        self.ranges.retain(|window| may_match(window.clone()));
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.ranges.is_empty()
     }
@@ -236,6 +241,10 @@ mod tests {
         let mut windows = Windows::default();
         windows.be_of(1, &[Place { rule: 1, start: 2, end: 3, reach: None }], b"a key");
         assert_eq!(windows.next(0), Some(0..5));
+        windows.keep(|window| window.len() > 4);
+        assert_eq!(windows.next(0), Some(0..5));
+        windows.keep(|window| window.len() > 5);
+        assert!(windows.is_empty());
         windows.be_of(2, &[], b"a key");
         assert!(windows.is_empty());
     }
