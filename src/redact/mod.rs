@@ -14,6 +14,7 @@ mod decode;
 mod digits;
 mod document;
 mod encoded;
+mod everyday;
 mod exact_texts;
 mod examples;
 mod finding;

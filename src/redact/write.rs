@@ -301,6 +301,7 @@ pub(super) fn scheme(value: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_number_behind_a_key_of_json_is_told_from_others() {
@@ -317,6 +318,38 @@ mod tests {
             (r#"{"pin":123456"#, "123456"),
         ] {
             assert!(!is(text, value), "{text}");
+        }
+    }
+
+    fn redactor() -> &'static Redactor {
+        static MADE: std::sync::OnceLock<Redactor> = std::sync::OnceLock::new();
+        MADE.get_or_init(|| {
+            let set = std::sync::Arc::new(crate::redact::RuleSet::load(&[]).expect("the built-in rules"));
+            let names = crate::redact::KnownNames::default();
+            let key = crate::redact::Pseudonyms::new(b"key");
+            Redactor::new(set, key, &names, crate::redact::Privacy::Standard).expect("a redactor")
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(96))]
+        #[test]
+        fn in_a_line_that_counts_as_settled_another_look_finds_nothing(
+            parts in prop::collection::vec(prop::sample::select(vec![
+                "81.2.69.142", "2a02:26f0:3500::1", "185.27.242.245:443", "8.8.4.0/24", " ", "-", ",", "=", "\"", "[", "]", "(", "/", "@", ";", "%2F", "%20", "\\n",
+                "&amp;", "&", "host", "from", "ip", "GET /a?q=1", "token", "user", "password", "id", "200", "https://", "x", "version ",
+            ]), 1..12),
+        ) {
+            let line = parts.concat();
+            let piece = Piece::whole(line.as_bytes());
+            let (spans, own) = redactor().findings(&piece, &mut LineState::default(), None).expect("finds");
+            if spans.is_empty() || !is_settled(line.as_bytes(), &own, &spans) {
+                return Ok(());
+            }
+            let (mut once, mut counts) = (Vec::new(), Counts::new());
+            redactor().write_replaced(line.as_bytes(), own, &spans, &mut once, &mut counts);
+            let again = redactor().looked_again(once.clone(), 0, &mut counts).expect("redacts");
+            prop_assert_eq!(String::from_utf8_lossy(&again), String::from_utf8_lossy(&once), "{}", line);
         }
     }
 }
