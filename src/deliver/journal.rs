@@ -153,12 +153,13 @@ impl Journal {
         let mut file = open_private_append(&path).map_err(failed("open", &path))?;
         let bytes = bounded(&mut file, &path)?;
         let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+        // A chain that does not hold stays as it was found, to its last byte.
+        let lines = read_lines(&path, case_id, &bytes[..whole])?;
         if whole < bytes.len() {
             // A handle for adding cannot shorten the file on Windows.
             let cut = OpenOptions::new().write(true).open(&path).and_then(|file| file.set_len(whole as u64));
             cut.map_err(failed("mend", &path))?;
         }
-        let lines = read_lines(&path, case_id, &bytes[..whole])?;
         let head = head_of(&lines, case_id);
         Ok(Self { path, file, _lock: lock, lines, head, dropped: bytes.len() - whole })
     }

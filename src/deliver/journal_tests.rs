@@ -200,6 +200,15 @@ proptest! {
 }
 
 #[test]
+fn a_journal_that_was_changed_is_refused_as_it_is_with_its_unended_line() {
+    let (dir, path, text) = of_six();
+    let changed = [b"\n", &text[..text.len() - 1]].concat();
+    fs::write(&path, &changed).expect("written");
+    assert!(Journal::open(dir.path(), &id()).is_err());
+    assert_eq!(fs::read(&path).expect("read"), changed);
+}
+
+#[test]
 fn a_journal_holds_nothing_that_steers_a_terminal_and_gives_back_what_was_written() {
     let (dir, path, text) = of_six();
     let shown = String::from_utf8(text).expect("text");
