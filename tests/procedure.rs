@@ -266,7 +266,8 @@ fn both_teams_are_told_of_a_sev1_before_its_ticket_and_who_was_not_is_named() {
     // The same command goes on: one ticket, the link for all, nothing twice at the pager but under its one key.
     desk.world().down.clear();
     tells(&desk.open(&case, &policy, &[]).expect(0), &["https://tickets.example.com/1"]);
-    assert_eq!((desk.world().tickets.len(), desk.got("/engineering").len()), (1, 1));
+    let tickets = desk.world().tickets.len();
+    assert_eq!((tickets, desk.got("/engineering").len()), (1, 1));
     let pages = desk.got("/sre");
     let keys: BTreeSet<&str> = pages.iter().filter_map(|event| event["dedup_key"].as_str()).collect();
     assert_eq!(keys, BTreeSet::from(["c-0000000001/sre/1"]));
