@@ -161,7 +161,7 @@ fn of_six() -> (tempfile::TempDir, PathBuf, Vec<u8>) {
 }
 
 thread_local! {
-    static OF_SIX: OnceCell<(tempfile::TempDir, PathBuf, Vec<u8>)> = const { OnceCell::new() };
+    static OF_SIX: OnceCell<(tempfile::TempDir, PathBuf, Vec<u8>)> = OnceCell::default();
 }
 
 proptest! {

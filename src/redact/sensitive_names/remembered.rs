@@ -26,7 +26,7 @@ struct Known {
 }
 
 thread_local! {
-    static KNOWN: RefCell<Vec<Known>> = const { RefCell::new(Vec::new()) };
+    static KNOWN: RefCell<Vec<Known>> = RefCell::default();
 }
 
 /// What `judge` says about `name`, which depends on nothing else.
