@@ -8,9 +8,11 @@ Prints where one was found, by the name alone, and exits 1; 2 where a secret or 
 import base64
 import os
 import pathlib
+import struct
 import sys
 import urllib.parse
 import zipfile
+import zlib
 
 
 def forms(secret):
@@ -30,8 +32,26 @@ def contents(path):
     yield path.read_bytes()
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                yield archive.read(name)
+            for member in archive.infolist():
+                yield unpacked(path, member)
+
+
+def unpacked(path, member):
+    # Some bundles of the tests are damaged on purpose, and no sum keeps what they hold from being looked at.
+    with path.open("rb") as file:
+        file.seek(member.header_offset + 26)
+        file.seek(sum(struct.unpack("<HH", file.read(4))), os.SEEK_CUR)
+        stored = file.read(member.compress_size)
+    if member.compress_type == zipfile.ZIP_STORED:
+        return stored
+    opened, parts = zlib.decompressobj(-15), []
+    try:
+        while stored:
+            parts.append(opened.decompress(stored[:4096]))
+            stored = stored[4096:]
+    except zlib.error:
+        pass
+    return b"".join(parts) + stored
 
 
 names, paths = sys.argv[1:sys.argv.index("--")], sys.argv[sys.argv.index("--") + 1:]
