@@ -247,7 +247,11 @@ pub(super) fn is_settled(text: &[u8], line: &Range<usize>, spans: &[Span]) -> bo
         before.is_none_or(|b| b.is_ascii() && !b.is_ascii_alphanumeric() && *b != b';' && !escapes(b))
             && after.is_none_or(|b| b.is_ascii() && !b.is_ascii_alphanumeric() && !escapes(b))
     };
-    let addresses = spans.iter().all(|span| matches!(span.why, Why::Address(_)));
+    // Behind a hyphen a short address may be too little for a rule, and a long one enough.
+    let joined = |span: &Span| {
+        text[line.start..span.start].last() == Some(&b'-') || text[span.end..line.end].first() == Some(&b'-')
+    };
+    let addresses = spans.iter().all(|span| matches!(span.why, Why::Address(_)) && !joined(span));
     addresses && (spans.iter().all(apart) || memchr::memchr3(b'%', b'\\', b'&', &text[line.clone()]).is_none())
 }
 

@@ -98,8 +98,7 @@ fn a_full_case_goes_out_and_the_way_to_it_is_printed() {
     let warning = "warning:  nothing keeps the clocks of this case: run `casefile escalate watch`,\n          or put its timer in \
                    place (`casefile escalate watch --print-timer\n          systemd`, cron or schtasks)\n";
     assert_eq!((seen.exit, seen.talk.as_str()), (Exit::Done, warning));
-    for told in
-        ["ticket.md", "severity  SEV2; ", "read back:\n", "answer    due 2026-11-23T09:50:00Z", "line 7, head\n"]
+    for told in ["ticket.md", "severity  SEV2; ", "read back:\n", "answer    due 2026-11-23T09:50:00Z", "line 7, head"]
     {
         assert!(seen.out.contains(told), "lacks {told}:\n{}", seen.out);
     }
