@@ -113,6 +113,8 @@ fn with_prefix(text: &[u8], end: usize, most: u32) -> usize {
     let after = end + 1 + digits;
     let length = text[end + 1..after].iter().fold(0u32, |n, b| n * 10 + u32::from(b - b'0'));
     let ends = text.get(after).is_none_or(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'_' | b'/'));
+    // What goes on with a full stop and a number is another address.
+    let ends = ends && !(text.get(after) == Some(&b'.') && text.get(after + 1).is_some_and(u8::is_ascii_digit));
     if (1..=3).contains(&digits) && length <= most && ends { after } else { end }
 }
 

@@ -116,9 +116,10 @@ pub(super) fn settle(text: &[u8], spans: &mut Vec<Span>, placeholders: &[(usize,
 }
 
 fn is_address_text(text: &[u8]) -> bool {
-    // The length of a network's prefix may follow.
-    let address = text.split(|b| *b == b'/').next().unwrap_or_default();
-    std::str::from_utf8(address).is_ok_and(|t| t.parse::<std::net::IpAddr>().is_ok())
+    // The length of a network's prefix may follow; it is written as it was, so it must be no more than that.
+    let (address, prefix) = text.split_at(text.iter().position(|b| *b == b'/').unwrap_or(text.len()));
+    prefix.iter().skip(1).all(u8::is_ascii_digit)
+        && std::str::from_utf8(address).is_ok_and(|t| t.parse::<std::net::IpAddr>().is_ok())
 }
 
 /// Of two findings of the same range, seeds go first: they were found with more context in the first pass.

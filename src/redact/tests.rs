@@ -383,6 +383,18 @@ fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(48)
 }
 
+#[test]
+fn two_addresses_with_a_slash_between_are_both_replaced() {
+    for line in ["81.2.69.142/8.8.4.4", "81.2.69.142/8.8.4.0/24", "from 2a02:26f0:3500::1/8.8.4.4"] {
+        let out = text(line);
+        for address in ["81.2.69.142", "8.8.4.", "2a02"] {
+            assert!(!out.contains(address), "{line}: {out}");
+        }
+        assert_eq!(text(&out), out);
+    }
+    assert!(text("net 81.2.69.0/24.").ends_with("/24."), "the end of a sentence");
+}
+
 /// What fuzzing found.
 #[test]
 fn what_was_redacted_says_nothing_about_its_neighbours() {
