@@ -65,10 +65,7 @@ pub fn accept(
     if let Some(line) = finding.line {
         event = event.with("line", line);
     }
-    if let Some(by) = &acceptance.by {
-        event = event.with_person("agent", by, REASON);
-    }
-    journal.append(acceptance.at, event)
+    journal.append(acceptance.at, event.by_agent(acceptance.by.as_deref(), REASON))
 }
 
 #[cfg(test)]

@@ -8,9 +8,8 @@ use super::DeliverError;
 use super::http::HttpError;
 use super::journal::{Event, Journal, JournalError};
 use super::notifiers::{Acknowledgement, Notifier};
-use crate::escalate::free_text::clean;
+use crate::escalate::free_text::clean_line;
 use crate::escalate::notice::Notice;
-use crate::escalate::plain_text::one_line;
 use crate::escalate::progress::{NoticeProgress, Progress, people};
 
 /// Longest cause of a failure in the journal.
@@ -101,7 +100,7 @@ pub fn tell(
     let notifier = match notifier {
         Ok(notifier) => *notifier,
         Err(problem) => {
-            let cause = in_short(problem);
+            let cause = clean_line(problem, CAUSE);
             journal.append(clock(), event("notice-failed").with("cause", &cause))?;
             return Ok(told(Outcome::Failed(cause), false));
         }
@@ -128,7 +127,7 @@ pub fn tell(
             Ok(told(Outcome::Sent, may_be_twice))
         }
         Err(e) => {
-            let cause = in_short(&e.to_string());
+            let cause = clean_line(&e.to_string(), CAUSE);
             let mut failed = event("notice-failed").with("cause", &cause);
             if may_have_arrived(&e) {
                 failed = failed.with("outcome", "unknown");
@@ -166,7 +165,7 @@ pub fn ask(
                 silent.extend(refused.map(|why| (notice.target.clone(), why)));
             }
             Ok(None) => {}
-            Err(e) => silent.push((notice.target.clone(), in_short(&e.to_string()))),
+            Err(e) => silent.push((notice.target.clone(), clean_line(&e.to_string(), CAUSE))),
         }
     }
     Ok(silent)
@@ -181,7 +180,7 @@ pub fn taken(
     clock: &dyn Fn() -> Timestamp,
 ) -> Result<Option<String>, JournalError> {
     if let Err(why) = people::counts(&found.by, &found.way, agents) {
-        return Ok(Some(in_short(&why.to_string())));
+        return Ok(Some(clean_line(&why.to_string(), CAUSE)));
     }
     let facts = Event::new("acknowledged")
         .with_person("by", &found.by, CAUSE)
@@ -217,7 +216,7 @@ pub fn end(
         match notifier.resolve(&notice.key, text) {
             Ok(()) => drop(journal.append(clock(), event("notice-ended"))?),
             Err(e) => {
-                let cause = in_short(&e.to_string());
+                let cause = clean_line(&e.to_string(), CAUSE);
                 journal.append(clock(), event("notice-end-failed").with("cause", &cause))?;
                 open.push((notice.target.clone(), cause));
             }
@@ -241,11 +240,6 @@ fn link(ticket: Ticket<'_>) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// What a far side said, fit for a journal.
-fn in_short(cause: &str) -> String {
-    one_line(&clean(cause).text, CAUSE)
 }
 
 /// Whether the far side may have taken what was sent, although no answer came.

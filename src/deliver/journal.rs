@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::escalate::free_text::{clean, clean_name};
+use crate::escalate::free_text::{clean_line, clean_name};
 use crate::escalate::plain_text::one_line;
 use crate::escalate::progress::Recorded;
 use crate::model::printable::push_json;
@@ -127,7 +127,16 @@ impl Event {
     /// of a secret or personal data its kind.
     #[must_use]
     pub fn with_text(self, fact: &str, text: &str, most: usize) -> Self {
-        self.with(fact, one_line(&clean(text).text, most))
+        self.with(fact, clean_line(text, most))
+    }
+
+    /// The same event with the agent who made it happen, where that is known.
+    #[must_use]
+    pub fn by_agent(self, agent: Option<&str>, most: usize) -> Self {
+        match agent {
+            Some(agent) => self.with_person("agent", agent, most),
+            None => self,
+        }
     }
 
     /// The same event with a person's name or address by which we know them; a secret is taken out even there.

@@ -34,6 +34,12 @@ pub fn clean(text: &str) -> Cleaned {
     without(text, |_| true)
 }
 
+/// The same in one line of at most `most` characters.
+#[must_use]
+pub fn clean_line(text: &str, most: usize) -> String {
+    one_line(&clean(text).text, most)
+}
+
 /// The name or address of a person of ours, without secrets.
 #[must_use]
 pub fn clean_name(name: &str) -> Cleaned {

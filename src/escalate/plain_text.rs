@@ -1,6 +1,8 @@
 //! Text of others, made harmless for a ticket: it stays readable, and can neither add a line, a heading or a mention nor
 //! steer a terminal. Tickets are Markdown (CommonMark) that must also read well as plain text.
 
+use url::Url;
+
 /// The indentation that makes a block verbatim in CommonMark (section 4.4): four spaces, under which nothing is a
 /// heading, a list, a quotation or a quick action.
 const INDENT: &str = "    ";
@@ -51,6 +53,17 @@ pub fn inline(text: &str, most: usize) -> String {
 pub fn line_start(text: &str, most: usize) -> String {
     let line = inline(text, most);
     if line.starts_with('/') { format!("\\{line}") } else { line }
+}
+
+/// An address without what may be a secret in it: its user and password, and what stands behind a question mark.
+#[must_use]
+pub fn without_secrets(url: &Url) -> String {
+    let mut url = url.clone();
+    // Neither fails for an address with a host, and others the policy does not take.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_query(None);
+    url.to_string()
 }
 
 /// `text` as a verbatim block of at most `lines` lines of at most `most` characters: every line is indented.

@@ -16,7 +16,7 @@ use super::literals::Hit;
 use super::prefilter::RuleBits;
 use super::rules::anchors::{Known, LINE, NEWLINE, Name, anchors, around_name};
 use super::rules::{Rule, RuleSet};
-use super::sensitive_names::{is_sensitive_header, is_sensitive_key};
+use super::sensitive_names::promised_by;
 use super::windows::{Place, Reach};
 
 /// The most rules whose bits fit together.
@@ -335,7 +335,7 @@ impl AroundNames {
                 if begins(&self.before, &line[..start]) {
                     judged += 1;
                     let name = &line[start..end];
-                    if judged > MOST_JUDGED || is_sensitive_key(name).or_else(|| is_sensitive_header(name)).is_some() {
+                    if judged > MOST_JUDGED || promised_by(name).is_some() {
                         return true;
                     }
                 }

@@ -153,10 +153,7 @@ pub(super) fn run(args: &AccessArgs, world: &mut World<'_>) -> Result<Exit, Fail
     // Held from the look to the line, so that two runs at once do not decide by the same state.
     let (mut journal, progress) = desk.unresolved(&case.case_id)?;
     let step = step(&args.verb, &progress, &desk, now, world)?;
-    let event = match &world.agent {
-        Some(agent) => step.event.with_person("agent", agent, NAME),
-        None => step.event,
-    };
+    let event = step.event.by_agent(world.agent.as_deref(), NAME);
     let again = step.again || step.may_be_said_again && journal.said_just_now(&event, now);
     if !again {
         journal.append(now, event).map_err(|e| journal_failed(&e, false))?;
@@ -184,6 +181,7 @@ fn step(
     let case = desk.case(&verb.case().case_id).ok();
     let event = |id: u32, name: &str| Event::new(name).with("access", id);
     let once = |id: u32, event: Event, again: bool| Step { id, event, again, may_be_said_again: false };
+    let named = |which: &Which| progress.access(which.access).map_err(|e| refused(&e));
     Ok(match verb {
         AccessVerb::List { .. } => unreachable!("a list writes nothing"),
         AccessVerb::Request { who, what, why, lasts, .. } => {
@@ -216,7 +214,7 @@ fn step(
             let facts = desk.case(&which.case.case_id)?;
             let people = [facts.contact.as_ref(), facts.emergency_contact.as_ref()];
             let contacts: Vec<&str> = people.into_iter().flatten().map(|fact| fact.value.name.reveal()).collect();
-            let access = progress.access(which.access).map_err(|e| refused(&e))?;
+            let access = named(which)?;
             // The name of the contact is not for a journal: who of the two it was is.
             let first = contacts.first().is_some_and(|first| same_person(by, first));
             let whose = if first { "the customer's contact" } else { "the customer's emergency contact" };
@@ -229,7 +227,7 @@ fn step(
             once(which.access, event(which.access, "access-approved").with("by", whose), again)
         }
         AccessVerb::Deny { which, by } => {
-            let access = progress.access(which.access).map_err(|e| refused(&e))?;
+            let access = named(which)?;
             let of_ours = world.agent.as_deref().filter(|agent| same_person(by, agent));
             let by = of_ours.unwrap_or("the customer").to_owned();
             let again = access.denied.as_ref().is_some_and(|(said, _)| *said == by);
@@ -239,7 +237,7 @@ fn step(
             once(which.access, event(which.access, "access-denied").with_person("by", &by, TEXT), again)
         }
         AccessVerb::Use { which, what } => {
-            let access = progress.access(which.access).map_err(|e| refused(&e))?;
+            let access = named(which)?;
             access.may_use(now).map_err(|e| refused(&e))?;
             if says_nothing(what) {
                 return Err(
@@ -251,7 +249,7 @@ fn step(
             Step { id: which.access, event, again: false, may_be_said_again: true }
         }
         AccessVerb::Revoke { which, by } => {
-            let access = progress.access(which.access).map_err(|e| refused(&e))?;
+            let access = named(which)?;
             let by = one_line(&kept_name("--by", by, world.talk)?, TEXT);
             let again = access.revoked.as_ref().is_some_and(|(said, _)| *said == by);
             if !again {

@@ -24,6 +24,21 @@ struct Program {
     escalate: EscalateArgs,
 }
 
+/// What is known of the file at `path`, taken for a bundle.
+pub(super) fn loaded(path: &Path) -> BundleFacts {
+    let bytes = fs::read(path).expect("a bundle");
+    BundleFacts {
+        path: path.to_owned(),
+        file_name: path.file_name().expect("a name").to_string_lossy().into_owned(),
+        size: bytes.len() as u64,
+        bundle_digest: Sha256Digest([bytes.len() as u8; 32]),
+        file_digest: Sha256Digest(Sha256::digest(&bytes).into()),
+        manifest: manifest(),
+        case: Case::new(case().case_id),
+        environment: Vec::new(),
+    }
+}
+
 /// A far side that several runs share.
 pub(super) struct Shared(Rc<TestNotifier>);
 
@@ -123,19 +138,7 @@ impl Setting {
 
     pub(super) fn run(&self, args: &[&str]) -> Seen {
         let program = Program::try_parse_from(["casefile"].iter().chain(args)).expect("arguments that clap takes");
-        let load = |path: &Path| {
-            let bytes = fs::read(path).expect("a bundle");
-            Ok(BundleFacts {
-                path: path.to_owned(),
-                file_name: path.file_name().expect("a name").to_string_lossy().into_owned(),
-                size: bytes.len() as u64,
-                bundle_digest: Sha256Digest([bytes.len() as u8; 32]),
-                file_digest: Sha256Digest(Sha256::digest(&bytes).into()),
-                manifest: manifest(),
-                case: Case::new(case().case_id),
-                environment: Vec::new(),
-            })
-        };
+        let load = |path: &Path| Ok(loaded(path));
         let (mut out, mut talk) = (Vec::new(), Vec::new());
         let mut world = World {
             load: &load,

@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 
 use jiff::Timestamp;
-use url::Url;
 
 use super::policy::{turn, write_wrapped};
 use crate::checklist::{Checklist, Group};
@@ -11,6 +10,7 @@ use crate::cli::count;
 use crate::cli::exit::Exit;
 use crate::escalate::Policy;
 use crate::escalate::matrix::Hours;
+use crate::escalate::plain_text::without_secrets;
 use crate::escalate::policy::{Level, Reading, Runs, Target};
 use crate::model::Severity;
 
@@ -80,7 +80,7 @@ fn explain_tickets(policy: &Policy, out: &mut dyn Write) -> io::Result<()> {
     let there = policy.ticket_system_in_force();
     match there {
         Some((name, entry)) => {
-            let text = format!("{} at {}, token {}", entry.kind.name(), shown(&entry.url), entry.token);
+            let text = format!("{} at {}, token {}", entry.kind.name(), without_secrets(&entry.url), entry.token);
             write_wrapped(name, &text, out)?;
         }
         None => write_wrapped("", "no ticket system: a ticket is a folder in the outbox of this account", out)?,
@@ -100,7 +100,7 @@ fn explain_tickets(policy: &Policy, out: &mut dyn Write) -> io::Result<()> {
 fn explain_uploads(policy: &Policy, out: &mut dyn Write) -> io::Result<()> {
     for (name, target) in &policy.uploads {
         let used = if policy.upload.as_deref() == Some(name) { "in use" } else { "not in use" };
-        write_wrapped(name, &format!("{} at {}, {used}", target.kind.word(), shown(&target.url)), out)?;
+        write_wrapped(name, &format!("{} at {}, {used}", target.kind.word(), without_secrets(&target.url)), out)?;
     }
     if policy.uploads.is_empty() {
         write_wrapped("", "no upload: a bundle that is too large for its ticket is handed over by other ways", out)?;
@@ -166,16 +166,6 @@ fn in_words(target: Target) -> String {
 
 fn minutes(number: u32) -> String {
     if number.is_multiple_of(60) { count(u64::from(number / 60), "hour") } else { count(u64::from(number), "minute") }
-}
-
-/// An address without what may be a secret in it.
-fn shown(url: &Url) -> String {
-    let mut url = url.clone();
-    // Neither fails for an address with a host, and others the policy does not take.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.set_query(None);
-    url.to_string()
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use crate::cli::exit::Exit;
 use crate::cli::verify_text::{WIDTH, message_to_customer, render_missing};
 use crate::deliver::callout::Told;
 use crate::deliver::handover::{Refusal, StepError, Stopped, UploadError};
-use crate::deliver::http::HttpError;
 use crate::deliver::{DeliverError, TicketRef};
 use crate::model::CaseId;
 
@@ -110,24 +109,6 @@ pub(super) fn stopped(stopped: &Stopped, case_id: &CaseId, resume: &Resume<'_>, 
     Failure { exit, detail, ..failure }
 }
 
-/// Whether the far side was asked; what it did then is not always known.
-fn was_asked(e: &DeliverError) -> bool {
-    match e {
-        DeliverError::Http(e) => {
-            use HttpError::{Authorities, Insecure, Sink, Tls};
-            !matches!(e, Authorities { .. } | Insecure { .. } | Sink(_) | Tls(_))
-        }
-        DeliverError::Refused { .. }
-        | DeliverError::Unavailable { .. }
-        | DeliverError::NotKept { .. }
-        | DeliverError::TooLarge { .. } => true,
-        DeliverError::Io { .. }
-        | DeliverError::DigestMismatch { .. }
-        | DeliverError::Busy(_)
-        | DeliverError::DamagedRecord { .. } => false,
-    }
-}
-
 /// A step stopped; `ticket` is there already.
 pub(super) fn step_failed(
     source: &StepError,
@@ -183,7 +164,6 @@ pub(super) fn step_failed(
                     "check the outbox folder and its free space, then run the same command again"
                 }
             };
-            let exit = if was_asked(e) { Exit::Partial } else { exit };
             Failure::new(exit, e.to_string()).hint(hint)
         }
     };

@@ -6,13 +6,12 @@ use std::net::TcpListener;
 use std::sync::atomic::AtomicBool;
 
 use clap::Parser;
-use sha2::{Digest, Sha256};
 
+use super::case_tests::loaded;
 use super::policy_callees::OfPolicy;
 use super::*;
-use crate::checklist::fixture::{CASE, at, case, manifest};
+use crate::checklist::fixture::{CASE, at};
 use crate::escalate::Policy;
-use crate::model::{Case, Sha256Digest};
 
 #[derive(Parser)]
 struct Program {
@@ -95,19 +94,7 @@ impl Setting {
 
     fn run(&self, args: &[&str]) -> (Exit, String, String) {
         let program = Program::try_parse_from(["casefile"].iter().chain(args)).expect("arguments that clap takes");
-        let load = |path: &Path| {
-            let bytes = fs::read(path).expect("a bundle");
-            Ok(BundleFacts {
-                path: path.to_owned(),
-                file_name: path.file_name().expect("a name").to_string_lossy().into_owned(),
-                size: bytes.len() as u64,
-                bundle_digest: Sha256Digest([9; 32]),
-                file_digest: Sha256Digest(Sha256::digest(&bytes).into()),
-                manifest: manifest(),
-                case: Case::new(case().case_id),
-                environment: Vec::new(),
-            })
-        };
+        let load = |path: &Path| Ok(loaded(path));
         let environment = |name: &str| self.secret(name).map(Into::into);
         let state = self.dir.path().join("state");
         let rehearsal = program.escalate.rehearsal().map(|folder| Rehearsal::begin(folder).expect("a new folder"));

@@ -111,10 +111,6 @@ fn finish(
 ) -> Result<(), Failure> {
     let desk = Desk::of(world)?;
     let recorded = |e: crate::deliver::journal::JournalError| journal_failed(&e, true);
-    let with_agent = |event: Event| match &world.agent {
-        Some(agent) => event.with_person("agent", agent, NAME),
-        None => event,
-    };
     if !progress.resolving {
         journal.append((world.now)(), Event::new("resolve-intent")).map_err(recorded)?;
     }
@@ -144,8 +140,7 @@ fn finish(
             Failure::new(Exit::Partial, e.to_string()).hint("nothing is resolved yet; the same command goes on")
         })?;
     }
-    journal
-        .append((world.now)(), with_agent(Event::new("resolved").with_text("text", text, TEXT)))
-        .map_err(recorded)?;
+    let event = Event::new("resolved").with_text("text", text, TEXT).by_agent(world.agent.as_deref(), NAME);
+    journal.append((world.now)(), event).map_err(recorded)?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::cli::verify_text::{WIDTH, wrap};
+use super::told_text;
 use crate::deliver::journal::Head;
 use crate::escalate::Progress;
 use crate::escalate::plain_text::one_line;
@@ -162,9 +162,7 @@ pub(super) fn both(at: Timestamp, progress: &Progress) -> String {
 }
 
 fn write_line(word: &str, text: &str, to: &mut dyn Write) -> io::Result<()> {
-    let mut lines = String::new();
-    wrap(&format!("{word:<10}"), 10, &one_line(text, LONGEST), WIDTH, &mut lines);
-    to.write_all(lines.as_bytes())
+    told_text::line(word, &one_line(text, LONGEST), to)
 }
 
 pub(super) fn as_json(seen: &Seen<'_>) -> Value {

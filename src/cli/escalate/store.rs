@@ -16,6 +16,7 @@ use crate::deliver::uploads::parcel::Parcel;
 use crate::deliver::uploads::records::Records;
 use crate::deliver::uploads::{ReadBack, Stored, Watch, connect};
 use crate::escalate::Policy;
+use crate::escalate::plain_text::without_secrets;
 use crate::escalate::uploads::UploadTarget;
 use crate::model::{CaseId, Sha256Digest};
 
@@ -61,8 +62,7 @@ fn rehearsed(
     target: &UploadTarget,
     parcel: &Parcel,
 ) -> Result<Stored, DeliverError> {
-    let mut url = target.url.clone();
-    url.set_query(None);
+    let url = without_secrets(&target.url);
     let bucket = target.bucket.as_ref().map_or_else(String::new, |bucket| format!("bucket: {bucket}\n"));
     let Parcel { name: file, size, digest, .. } = parcel;
     let text = format!(
@@ -73,7 +73,7 @@ fn rehearsed(
     let failed = |source| DeliverError::Io { action: "write in", path: recording.folder().to_owned(), source };
     recording.write(&format!("upload-{name}.txt"), &text).map_err(failed)?;
     let read_back = ReadBack::Impossible("nothing was sent".to_owned());
-    Ok(Stored { location: url.to_string(), size: *size, read_back, already: false })
+    Ok(Stored { location: url, size: *size, read_back, already: false })
 }
 
 /// The store that the policy names, reached by `put`.

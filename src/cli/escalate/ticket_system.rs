@@ -11,6 +11,7 @@ use crate::deliver::outbox::Outbox;
 use crate::deliver::outbox_rehearsed::RehearsedOutbox;
 use crate::deliver::secrets::Secret;
 use crate::deliver::{DeliverError, TicketRef, TicketSystem, tickets};
+use crate::escalate::progress::TicketAt;
 use crate::escalate::ticket_systems::TicketSystemEntry;
 use crate::escalate::{Policy, Progress};
 use crate::model::CaseId;
@@ -26,13 +27,7 @@ pub(super) fn for_new_case(
 ) -> Result<Box<dyn TicketSystem>, Failure> {
     match (outbox, policy.ticket_system_in_force()) {
         (None, Some((name, entry))) => {
-            let made = progress.and_then(|progress| progress.ticket.as_ref());
-            let known = made.map(|made| TicketRef {
-                system: entry.kind.name(),
-                id: made.id.clone(),
-                location: made.location.clone(),
-            });
-            connect(name, entry, known, world)
+            connect(name, entry, progress.and_then(|progress| progress.ticket.as_ref()), world)
         }
         (named, _) => Ok(files(desk.outbox(named), world)),
     }
@@ -60,8 +55,7 @@ pub(super) fn of_case(
             )
             .hint("give the policy under which it was opened with --policy FILE")
         })?;
-        let known = TicketRef { system: entry.kind.name(), id: made.id.clone(), location: made.location.clone() };
-        connect(name, entry, Some(known), world)?
+        connect(name, entry, Some(made), world)?
     };
     let failed = |problem: String| {
         Failure::new(Exit::Partial, problem)
@@ -84,7 +78,7 @@ fn files(outbox: Outbox, world: &World<'_>) -> Box<dyn TicketSystem> {
 fn connect(
     name: &str,
     entry: &TicketSystemEntry,
-    known: Option<TicketRef>,
+    known: Option<&TicketAt>,
     world: &World<'_>,
 ) -> Result<Box<dyn TicketSystem>, Failure> {
     let token = Secret::read(&entry.token, world.environment).map_err(|e| {
@@ -95,7 +89,11 @@ fn connect(
     let http =
         HttpClient::for_run(world.rehearsal.map(|rehearsal| &rehearsal.recording)).map_err(|e| failed(e.into()))?;
     let system = match world.rehearsal {
-        Some(_) => tickets::rehearse(name, entry, token, http, known),
+        Some(_) => {
+            let system = entry.kind.name();
+            let known = known.map(|at| TicketRef { system, id: at.id.clone(), location: at.location.clone() });
+            tickets::rehearse(name, entry, token, http, known)
+        }
         None => tickets::connect(name, entry, token, http),
     };
     system.map_err(failed)

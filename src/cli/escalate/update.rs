@@ -66,10 +66,7 @@ pub(super) fn run(args: &UpdateArgs, world: &mut World<'_>) -> Result<Exit, Fail
     let policy = policy_in_force(args.policy.as_deref())?;
     let (mut journal, progress) = desk.unresolved(&args.case.case_id)?;
     let agent = world.agent.clone();
-    let by = |event: Event| match &agent {
-        Some(agent) => event.with_person("agent", agent, NAME),
-        None => event,
-    };
+    let by = |event: Event| event.by_agent(agent.as_deref(), NAME);
     if !args.customer {
         let case = desk.case(&args.case.case_id).ok();
         let text = kept("--text", &args.text, case.as_ref(), world.talk)?;

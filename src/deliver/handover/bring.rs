@@ -8,7 +8,7 @@ use url::Url;
 
 use super::carry_out::{LONGEST, Run};
 use super::{BundleToAttach, StepError};
-use crate::deliver::journal::Event;
+use crate::deliver::journal::{Event, JournalError};
 use crate::deliver::uploads::connect::ConnectError;
 use crate::deliver::uploads::parcel::Parcel;
 use crate::deliver::uploads::{ReadBack, Stored};
@@ -83,29 +83,33 @@ pub struct Uploaded {
     pub already: bool,
 }
 
+/// What the ticket system made of a bundle.
+enum Offered {
+    Attached(Attached),
+    /// `not_taken`: another try is no use.
+    Failed {
+        e: DeliverError,
+        not_taken: bool,
+    },
+}
+
 impl Run<'_> {
     /// Brings the bundle to the ticket, whichever way takes it. What a run before began is gone on with.
     pub(super) fn bring(&mut self, ticket: &TicketRef, bundle: &BundleToAttach) -> Result<Brought, StepError> {
-        let Some(store) = self.way.store else {
-            let attached = self.attach(ticket, bundle);
-            if let Err(StepError::Deliver(e)) = &attached {
-                self.say_incomplete(ticket, bundle, e);
-            }
-            return attached.map(Brought::Attached);
-        };
-        if let Some(why) = self.goes_by_link(ticket, bundle)? {
+        let store = self.way.store;
+        if let Some(store) = store
+            && let Some(why) = self.goes_by_link(ticket, bundle)?
+        {
             return self.by_link(ticket, bundle, store, &why).map(Brought::Uploaded);
         }
-        match self.attach(ticket, bundle) {
-            Ok(attached) => Ok(Brought::Attached(attached)),
-            Err(StepError::Deliver(e)) if self.is_not_taken(bundle, &e) => {
+        match (self.attach(ticket, bundle)?, store) {
+            (Offered::Attached(attached), _) => Ok(Brought::Attached(attached)),
+            (Offered::Failed { e, not_taken: true }, Some(store)) => {
                 self.by_link(ticket, bundle, store, &e.to_string()).map(Brought::Uploaded)
             }
-            Err(e) => {
-                if let StepError::Deliver(e) = &e {
-                    self.say_incomplete(ticket, bundle, e);
-                }
-                Err(e)
+            (Offered::Failed { e, .. }, _) => {
+                self.say_incomplete(ticket, bundle, &e);
+                Err(e.into())
             }
         }
     }
@@ -157,7 +161,7 @@ impl Run<'_> {
         }
     }
 
-    fn attach(&mut self, ticket: &TicketRef, bundle: &BundleToAttach) -> Result<Attached, StepError> {
+    fn attach(&mut self, ticket: &TicketRef, bundle: &BundleToAttach) -> Result<Offered, JournalError> {
         let name = |event: &str| about(event, ticket, bundle);
         if !self.way.journal.has(&name("attach-done")) {
             self.record(name("attach-intent"))?;
@@ -168,18 +172,19 @@ impl Run<'_> {
                 if self.at_ticket(bundle).is_none_or(|at| at.url.is_some()) {
                     self.record(name("attach-done"))?;
                 }
-                Ok(attached)
+                Ok(Offered::Attached(attached))
             }
             Err(e) => {
+                let not_taken = self.is_not_taken(bundle, &e);
                 let mut failed = name("attach-failed").with_text("cause", &e.to_string(), LONGEST);
-                if self.is_not_taken(bundle, &e) {
+                if not_taken {
                     failed = failed.with("not_taken", "yes");
                 }
                 if let Some(damage) = damage(bundle, &e) {
                     failed = failed.with("damage", damage);
                 }
                 self.record(failed)?;
-                Err(e.into())
+                Ok(Offered::Failed { e, not_taken })
             }
         }
     }

@@ -1,9 +1,9 @@
 //! Bundles that no ticket takes: they go to the store of the policy, and the ticket gets the link.
 
 use std::cell::Cell;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::tests::{Desk, OPEN, sev1};
+use super::tests::{Calls, Desk, OPEN, sev1};
 use super::*;
 use crate::checklist::fixture::{at, case, case_with};
 use crate::deliver::callout::Addressee;
@@ -23,8 +23,7 @@ struct Far {
     outbox: Outbox,
     most: Option<u64>,
     damages: bool,
-    calls_left: Cell<u32>,
-    after_the_work: bool,
+    calls: Calls,
     attached: Cell<u32>,
     stored: Cell<u32>,
     store_is_down: Cell<bool>,
@@ -36,33 +35,15 @@ impl Far {
             outbox: desk.outbox(),
             most,
             damages,
-            calls_left: Cell::new(u32::MAX),
-            after_the_work: false,
+            calls: Calls { left: Cell::new(u32::MAX), after_the_work: false },
             attached: Cell::new(0),
             stored: Cell::new(0),
             store_is_down: Cell::new(false),
         }
     }
 
-    fn killed() -> DeliverError {
-        DeliverError::Busy(PathBuf::from("killed"))
-    }
-
     fn call<T>(&self, work: impl FnOnce() -> Result<T, DeliverError>) -> Result<T, DeliverError> {
-        match self.calls_left.get() {
-            0 => Err(Self::killed()),
-            1 => {
-                self.calls_left.set(0);
-                if self.after_the_work {
-                    drop(work());
-                }
-                Err(Self::killed())
-            }
-            n => {
-                self.calls_left.set(n - 1);
-                work()
-            }
-        }
+        self.calls.call(work)
     }
 
     fn put(&self) -> Result<Stored, UploadError> {
@@ -207,10 +188,10 @@ fn killed_anywhere_on_the_way_to_the_store_the_same_command_leaves_one_link() {
         loop {
             let desk = Desk::new();
             let prepared = prepare(&desk.request(&case())).expect("ready");
-            let far = Far { after_the_work, ..Far::new(&desk, None, damages) };
-            far.calls_left.set(kills + 1);
-            let finished = far.run(&desk, &prepared, &[]).is_ok() && far.calls_left.get() > 0;
-            far.calls_left.set(u32::MAX);
+            let calls = Calls { left: Cell::new(kills + 1), after_the_work };
+            let far = Far { calls, ..Far::new(&desk, None, damages) };
+            let finished = far.run(&desk, &prepared, &[]).is_ok() && far.calls.left.get() > 0;
+            far.calls.left.set(u32::MAX);
             let handed = far.run(&desk, &prepared, &[]).expect("finished");
             assert!(handed.uploaded.is_some(), "{kills}");
             assert_eq!((comments(&desk, "link-").len(), comments(&desk, "bundle-").len()), (1, 1), "{kills}");

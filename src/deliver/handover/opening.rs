@@ -138,10 +138,7 @@ impl Prepared {
                 event = event.with_text(fact, value, NAME);
             }
         }
-        match self.agent.as_deref() {
-            Some(agent) => event.with_person("agent", agent, NAME),
-            None => event,
-        }
+        event.by_agent(self.agent.as_deref(), NAME)
     }
 }
 
@@ -161,8 +158,5 @@ pub fn change_event(
     if let Some(reason) = reason {
         event = event.with_text("reason", reason, REASON);
     }
-    match agent {
-        Some(agent) => event.with_person("agent", agent, NAME),
-        None => event,
-    }
+    event.by_agent(agent, NAME)
 }

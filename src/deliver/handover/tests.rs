@@ -193,30 +193,45 @@ fn a_handover_leaves_ticket_bundle_and_the_head_of_the_journal() {
     }
 }
 
-/// An outbox that fails at its `n`th call, before or after the work is done: what a kill leaves behind.
-struct Killed {
-    outbox: Outbox,
-    calls_left: Cell<u32>,
-    after_the_work: bool,
+/// So many calls, and then whoever calls is killed, before or after the work is done.
+pub(super) struct Calls {
+    pub(super) left: Cell<u32>,
+    pub(super) after_the_work: bool,
 }
 
-impl Killed {
-    fn call<T>(&self, work: impl FnOnce() -> Result<T, DeliverError>) -> Result<T, DeliverError> {
+impl Calls {
+    pub(super) fn call<T>(&self, work: impl FnOnce() -> Result<T, DeliverError>) -> Result<T, DeliverError> {
         let killed = || DeliverError::Busy(PathBuf::from("killed"));
-        match self.calls_left.get() {
+        match self.left.get() {
             0 => Err(killed()),
             1 => {
-                self.calls_left.set(0);
+                self.left.set(0);
                 if self.after_the_work {
-                    work()?;
+                    drop(work());
                 }
                 Err(killed())
             }
             n => {
-                self.calls_left.set(n - 1);
+                self.left.set(n - 1);
                 work()
             }
         }
+    }
+}
+
+/// An outbox that fails at its `n`th call: what a kill leaves behind.
+struct Killed {
+    outbox: Outbox,
+    calls: Calls,
+}
+
+impl Killed {
+    fn new(outbox: Outbox, calls: u32, after_the_work: bool) -> Self {
+        Self { outbox, calls: Calls { left: Cell::new(calls), after_the_work } }
+    }
+
+    fn call<T>(&self, work: impl FnOnce() -> Result<T, DeliverError>) -> Result<T, DeliverError> {
+        self.calls.call(work)
     }
 }
 
@@ -253,7 +268,7 @@ fn a_run_that_was_killed_anywhere_is_finished_by_the_same_command_and_doubles_no
         for calls in 1..=4 {
             let desk = Desk::new();
             let prepared = prepare(&desk.request(&case())).expect("ready");
-            let killed = Killed { outbox: desk.outbox(), calls_left: Cell::new(calls), after_the_work };
+            let killed = Killed::new(desk.outbox(), calls, after_the_work);
             let stopped = desk.carry_out(&prepared, &killed).expect_err("killed");
             assert_eq!(stopped.ticket.is_some(), calls > 2);
             let handed = desk.carry_out(&prepared, &desk.outbox()).expect("finished");
@@ -307,7 +322,7 @@ fn with_the_ticket_system_down_a_sev1_still_pages_and_a_sev3_tells_nobody() {
     let prepared = prepare(&desk.request(&outage)).expect("ready");
     let (pager, chat) = (TestNotifier::new(true), TestNotifier::new(false));
     let to = [addressee("pager", &pager), addressee("chat", &chat)];
-    let down = Killed { outbox: desk.outbox(), calls_left: Cell::new(0), after_the_work: false };
+    let down = Killed::new(desk.outbox(), 0, false);
     let stopped = desk.carry_out_telling(&prepared, &down, &to).expect_err("no ticket");
     assert!(stopped.ticket.is_none() && stopped.told.len() == 2 && stopped.told.iter().all(Told::reached));
     assert_eq!((pager.alerts(), chat.alerts()), (1, 1));
@@ -320,7 +335,7 @@ fn with_the_ticket_system_down_a_sev1_still_pages_and_a_sev3_tells_nobody() {
     let lower = Request { severity: Some(Severity::Sev3), severity_reason: Some("agreed"), ..desk.request(&case) };
     let prepared = prepare(&lower).expect("ready");
     let queue = TestNotifier::new(false);
-    let down = Killed { outbox: desk.outbox(), calls_left: Cell::new(0), after_the_work: false };
+    let down = Killed::new(desk.outbox(), 0, false);
     let stopped = desk.carry_out_telling(&prepared, &down, &[addressee("queue", &queue)]).expect_err("no ticket");
     assert_eq!((stopped.told.len(), queue.alerts()), (0, 0));
 }

@@ -31,6 +31,11 @@ impl Write for Hashing {
     }
 }
 
+/// What stands at `pointer`, or nothing: an answer may be anything, also no object.
+pub(super) fn taken(mut answer: Value, pointer: &str) -> Value {
+    answer.pointer_mut(pointer).map(Value::take).unwrap_or_default()
+}
+
 /// The id at `pointer`: a number or a short text of letters, digits and `-`, so that it can stand in a path.
 pub(super) fn id(value: &Value, pointer: &str) -> Option<String> {
     let id = match value.pointer(pointer)? {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::super::notifiers::Acknowledgement;
-use super::reading::{by_age, id, list, text, time};
+use super::reading::{by_age, id, list, taken, text, time};
 use super::rest::{Repeat, Rest};
 use super::{DeliverError, Outgoing, StoredFile, TicketApi, TicketRef, TicketState, TicketStatus};
 use crate::escalate::Ticket;
@@ -96,8 +96,7 @@ impl Redmine {
         if !with.is_empty() {
             url.query_pairs_mut().append_pair("include", with);
         }
-        let mut answer = self.rest.get(action, &url)?;
-        Ok(answer.pointer_mut("/issue").map(Value::take).unwrap_or_default())
+        Ok(taken(self.rest.get(action, &url)?, "/issue"))
     }
 
     fn change(&self, action: &'static str, ticket: &TicketRef, change: &Value) -> Result<(), DeliverError> {

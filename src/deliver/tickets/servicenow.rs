@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::super::notifiers::Acknowledgement;
-use super::reading::{id, text};
+use super::reading::{id, taken, text};
 use super::rest::{Repeat, Rest};
 use super::{DeliverError, Outgoing, StoredFile, TicketApi, TicketRef, TicketState, TicketStatus, shortened};
 use crate::escalate::Ticket;
@@ -60,8 +60,7 @@ impl ServiceNow {
 
     fn read(&self, action: &'static str, ticket: &TicketRef) -> Result<Value, DeliverError> {
         let query = [("sysparm_display_value", "all")];
-        let mut answer = self.rest.get(action, &self.url(&["table", self.table(), &ticket.id], &query))?;
-        Ok(answer.pointer_mut("/result").map(Value::take).unwrap_or_default())
+        Ok(taken(self.rest.get(action, &self.url(&["table", self.table(), &ticket.id], &query))?, "/result"))
     }
 
     fn change(&self, action: &'static str, ticket: &TicketRef, change: &Value) -> Result<(), DeliverError> {

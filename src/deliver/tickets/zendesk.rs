@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::super::notifiers::Acknowledgement;
-use super::reading::{id, list, text, time};
+use super::reading::{id, list, taken, text, time};
 use super::rest::{Repeat, Rest};
 use super::{DeliverError, Outgoing, StoredFile, TicketApi, TicketRef, TicketState, TicketStatus, shortened};
 use crate::escalate::Ticket;
@@ -55,8 +55,7 @@ impl Zendesk {
     }
 
     fn read(&self, action: &'static str, ticket: &TicketRef) -> Result<Value, DeliverError> {
-        let mut answer = self.rest.get(action, &self.ticket_url(ticket))?;
-        Ok(answer.pointer_mut("/ticket").map(Value::take).unwrap_or_default())
+        Ok(taken(self.rest.get(action, &self.ticket_url(ticket))?, "/ticket"))
     }
 
     fn change(&self, action: &'static str, ticket: &TicketRef, change: &Value) -> Result<(), DeliverError> {

@@ -17,8 +17,7 @@ use serde::Deserialize;
 
 use super::placeholder::PREFIX;
 use super::sensitive_names::{
-    is_data_key, is_denied, is_handle, is_mixed, is_opaque, is_reference, is_sensitive_header, is_sensitive_key,
-    looks_made,
+    is_data_key, is_denied, is_handle, is_mixed, is_opaque, is_reference, looks_made, promised_by,
 };
 use accounts::{login, tenant};
 pub(super) use number::LONGEST;
@@ -125,7 +124,7 @@ impl Check {
         if paths && matches!(self, Self::SensitiveName | Self::SensitiveNameMade) {
             return false;
         }
-        let kind = || name.and_then(|name| is_sensitive_key(name).or_else(|| is_sensitive_header(name)));
+        let kind = || name.and_then(promised_by);
         match self {
             Self::Luhn => is_luhn(value),
             Self::Iban => Number::by_name("iban").is_some_and(|number| number.is(value)),

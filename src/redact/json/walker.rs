@@ -9,7 +9,7 @@ use super::lexer::{Found, Kind, Lexer, Token};
 use super::long::{LongString, Seen};
 use super::place::{Frame, Member, Stack};
 use super::{Documents, JsonError, Limits, Numbers, Offer, Path, Place, Says, Scalar, ValueRedactor};
-use crate::redact::sensitive_names::{is_sensitive_header, is_sensitive_key};
+use crate::redact::sensitive_names::promised_by;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -502,7 +502,7 @@ impl<L> Walk<L> {
             && frame.member == Member::Name
             && is_name(text)
             // Of several names the one that matters stays.
-            && frame.name().is_none_or(|name| !names_secret(name))
+            && frame.name().is_none_or(|name| promised_by(name).is_none())
         {
             frame.call(text, redactor.number(text));
             frame.name_is_inherited = false;
@@ -582,7 +582,7 @@ impl<L> Walk<L> {
 /// The name that values go by: the one that a second run will see, so that it decides as the first one did, unless the
 /// first one knows better.
 fn in_the_end<'a>(name: &'a [u8], edits: &[Edit]) -> Cow<'a, [u8]> {
-    if edits.is_empty() || is_name(name) && names_secret(name) {
+    if edits.is_empty() || is_name(name) && promised_by(name).is_some() {
         return Cow::Borrowed(name);
     }
     let mut new = Vec::with_capacity(name.len() + 64);
@@ -593,8 +593,4 @@ fn in_the_end<'a>(name: &'a [u8], edits: &[Edit]) -> Cow<'a, [u8]> {
 /// Whether a text can be a name: JSON that somebody took for one, and prose, name nothing.
 fn is_name(text: &[u8]) -> bool {
     text.len() <= LONGEST_NAME && !text.contains(&b'"')
-}
-
-fn names_secret(name: &[u8]) -> bool {
-    is_sensitive_key(name).or_else(|| is_sensitive_header(name)).is_some()
 }

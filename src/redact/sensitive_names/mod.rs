@@ -129,6 +129,12 @@ fn find(table: &[(&str, &'static str)], word: &str) -> Option<&'static str> {
     table.iter().find(|(known, _)| *known == word).map(|&(_, kind)| kind)
 }
 
+/// The kind of secret that a value called `name` is, be it a key or a header.
+#[must_use]
+pub fn promised_by(name: &[u8]) -> Option<&'static str> {
+    is_sensitive_key(name).or_else(|| is_sensitive_header(name))
+}
+
 /// The kind of secret in a header's value. Header names are compared without case: HTTP/2 writes them in lower case.
 #[must_use]
 pub fn is_sensitive_header(name: &[u8]) -> Option<&'static str> {
